@@ -1,0 +1,75 @@
+use std::fmt;
+
+use uuid::Uuid;
+
+use super::Timestamp;
+
+/// The identity of one event, by which consumers drop duplicates.
+///
+/// New ids are UUID version 7 (RFC 9562): they sort by the millisecond in which they were made.
+/// An id that a client sent may be a UUID of any version. It is always written hyphenated and in
+/// lower case.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId(Uuid);
+
+impl EventId {
+    /// Makes a new id that carries the millisecond of `at` and 74 random bits.
+    pub fn new(at: Timestamp) -> Self {
+        let micros = at.as_micros().max(0).unsigned_abs();
+        let nanos = u32::try_from(micros % 1_000_000).expect("below a million") * 1_000;
+        let time = uuid::Timestamp::from_unix(uuid::NoContext, micros / 1_000_000, nanos);
+        Self(Uuid::new_v7(time))
+    }
+
+    /// Reads a hyphenated UUID of any version, in either case.
+    ///
+    /// # Errors
+    ///
+    /// Anything else, the braced, URN and undashed spellings included: one event must not have two.
+    pub fn parse(text: &str) -> Result<Self, InvalidEventId> {
+        if text.len() != uuid::fmt::Hyphenated::LENGTH {
+            return Err(InvalidEventId);
+        }
+        Uuid::try_parse(text).map(Self).map_err(|_| InvalidEventId)
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl fmt::Debug for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The text is no hyphenated UUID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("event_id is not a hyphenated UUID")]
+pub struct InvalidEventId;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_ids_sort_by_time_and_are_version_seven() {
+        let early = EventId::new(Timestamp::from_millis(1_795_486_294_303));
+        let late = EventId::new(Timestamp::from_millis(1_795_486_294_304));
+        assert!(early < late);
+        assert_eq!(early.0.get_version_num(), 7);
+        assert_ne!(early, EventId::new(Timestamp::from_millis(1_795_486_294_303)));
+    }
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        let id = EventId::parse("0192A3B4-C5D6-7E8F-9A0B-1C2D3E4F5A6B").unwrap();
+        assert_eq!(id.to_string(), "0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b");
+        for odd in ["", "sword", "0192a3b4c5d67e8f9a0b1c2d3e4f5a6b", "{0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b}"] {
+            assert_eq!(EventId::parse(odd), Err(InvalidEventId), "{odd}");
+        }
+    }
+}

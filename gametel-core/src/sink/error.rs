@@ -1,0 +1,118 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+type Source = Arc<dyn std::error::Error + Send + Sync>;
+
+/// Why a sink could not do what it was asked to.
+///
+/// The kind says what the caller can do; the message says what failed, for a person; the cause, if there is one, is the error's source. Cloning is cheap, so
+/// that one failure can be told to all whom it concerns.
+///
+/// ```
+/// use gametel_core::sink::{SinkError, SinkErrorKind};
+///
+/// let error = SinkError::new(SinkErrorKind::Unavailable, "arena-db", "no connection within 5 s");
+/// assert_eq!(error.to_string(), "arena-db: no connection within 5 s");
+/// assert!(error.is_retryable());
+/// ```
+#[derive(Clone, Debug)]
+pub struct SinkError {
+    kind: SinkErrorKind,
+    sink: Cow<'static, str>,
+    message: Cow<'static, str>,
+    source: Option<Source>,
+}
+
+/// What a caller can do about a [`SinkError`] or a [`Rejection`](super::Rejection).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SinkErrorKind {
+    /// The destination can't be reached, or did not answer in time: try again later.
+    Unavailable,
+    /// The sink has as much in hand as it may: slow down and try again.
+    Backpressure,
+    /// An event is larger than the destination takes: it will never fit.
+    TooLarge,
+    /// The destination refuses the event for good.
+    Rejected,
+    /// The sink has been closed.
+    Closed,
+    /// The sink is set up wrongly: a person must mend it.
+    Config,
+    /// The machine's disk or operating system failed, such as a full disk: try again once that is mended.
+    Io,
+}
+
+impl SinkErrorKind {
+    /// The stable name, such as `unavailable`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Backpressure => "backpressure",
+            Self::TooLarge => "too_large",
+            Self::Rejected => "rejected",
+            Self::Closed => "closed",
+            Self::Config => "config",
+            Self::Io => "io",
+        }
+    }
+
+    /// Whether the same events can be accepted later without a change to them or to the sink's settings.
+    pub const fn is_retryable(self) -> bool {
+        matches!(self, Self::Unavailable | Self::Backpressure | Self::Io)
+    }
+}
+
+impl SinkError {
+    /// An error of a sink: which sink, and what failed (lower case, no full stop).
+    pub fn new(
+        kind: SinkErrorKind,
+        sink: impl Into<Cow<'static, str>>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { kind, sink: sink.into(), message: message.into(), source: None }
+    }
+
+    /// Adds the cause. The message should not repeat it.
+    #[must_use]
+    pub fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// The error that every method of a closed sink gives.
+    pub fn closed(sink: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(SinkErrorKind::Closed, sink, "the sink is closed")
+    }
+
+    /// What the caller can do about it.
+    pub fn kind(&self) -> SinkErrorKind {
+        self.kind
+    }
+
+    /// The name of the sink that failed.
+    pub fn sink(&self) -> &str {
+        &self.sink
+    }
+
+    /// Whether writing the same batch again can succeed; see [`SinkErrorKind::is_retryable`].
+    pub fn is_retryable(&self) -> bool {
+        self.kind.is_retryable()
+    }
+}
+
+impl fmt::Display for SinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.sink, self.message)
+    }
+}
+
+impl std::error::Error for SinkError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}

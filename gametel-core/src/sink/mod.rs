@@ -1,0 +1,36 @@
+//! Where events go: the [`EventSink`] trait, and the sinks that come with gametel.
+//!
+//! A *leaf* sink is one destination, and decides nothing: [`MemorySink`], [`NullSink`], [`StdoutSink`], and behind features the embedded log and Kafka.
+//! A *combinator* is made of other sinks, and is one itself: [`FanOut`], [`Router`]. A destination that blocks its thread is written as a
+//! [`BlockingSink`] and becomes an `EventSink` in a [`ThreadSink`].
+
+mod error;
+mod event_sink;
+mod ext;
+mod fan_out;
+mod forward;
+#[cfg(feature = "kafka")]
+pub mod kafka;
+#[cfg(feature = "log")]
+pub mod log;
+mod memory;
+mod null;
+mod report;
+mod router;
+mod stdout;
+mod thread;
+
+pub use error::{SinkError, SinkErrorKind};
+pub use event_sink::EventSink;
+pub use ext::EventSinkExt;
+pub use fan_out::FanOut;
+#[cfg(feature = "kafka")]
+pub use kafka::KafkaSink;
+#[cfg(feature = "log")]
+pub use log::LogSink;
+pub use memory::MemorySink;
+pub use null::NullSink;
+pub use report::{Outcome, Receipt, Rejection, WriteReport};
+pub use router::{Router, RouterBuilder};
+pub use stdout::StdoutSink;
+pub use thread::{BlockingSink, ThreadSink, ThreadSinkOptions};

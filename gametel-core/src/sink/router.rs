@@ -1,0 +1,214 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::future::join_all;
+
+use crate::batch::EventBatch;
+use crate::catalog::{Catalog, Classification, QUARANTINE};
+
+use super::{EventSink, Outcome, SinkError, SinkErrorKind, WriteReport};
+
+/// Writes each event to one of its sinks, by the catalog's classification.
+///
+/// There is a sink for every dataset of the catalog, one for events that land in none, and one for records that are no events: nothing has nowhere to go. Events
+/// for the same sink keep their order; the sinks are written at the same time. If any sink fails as a whole, so does the router, after the others have finished.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use std::sync::Arc;
+/// use gametel_core::catalog::Catalog;
+/// use gametel_core::event::game::{PurchasePotion, PurchaseSword};
+/// use gametel_core::sink::{EventSinkExt, MemorySink, NullSink, Router};
+///
+/// let potions = Arc::new(MemorySink::new());
+/// let router = Router::builder(Arc::new(Catalog::game()))
+///     .dataset("equipment_purchases", NullSink::new())
+///     .dataset("consumable_purchases", potions.clone())
+///     .dataset("guild_joins", NullSink::new())
+///     .unselected(NullSink::new())
+///     .quarantine(NullSink::new())
+///     .build()?;
+/// router.send(&PurchaseSword).await?;
+/// router.send(&PurchasePotion::default()).await?;
+/// assert_eq!(potions.events().len(), 1);
+/// # Ok::<(), gametel_core::sink::SinkError>(()) }).unwrap();
+/// ```
+#[derive(Debug)]
+pub struct Router {
+    catalog: Arc<Catalog>,
+    /// One for each dataset in the catalog's order, then `unselected`, then `quarantine`.
+    sinks: Vec<Arc<dyn EventSink>>,
+}
+
+/// Gathers the sinks of a [`Router`].
+#[derive(Debug)]
+pub struct RouterBuilder {
+    catalog: Arc<Catalog>,
+    datasets: Vec<(String, Arc<dyn EventSink>)>,
+    unselected: Option<Arc<dyn EventSink>>,
+    quarantine: Option<Arc<dyn EventSink>>,
+}
+
+impl Router {
+    /// Starts a router over a catalog's datasets.
+    pub fn builder(catalog: Arc<Catalog>) -> RouterBuilder {
+        RouterBuilder { catalog, datasets: Vec::new(), unselected: None, quarantine: None }
+    }
+
+    fn sink_of(&self, classification: Classification) -> usize {
+        let datasets = self.catalog.datasets().len();
+        match classification {
+            Classification::Dataset(index) => index.as_usize(),
+            Classification::Unselected => datasets,
+            Classification::Quarantine => datasets + 1,
+        }
+    }
+}
+
+impl RouterBuilder {
+    /// Sets the sink of a dataset.
+    #[must_use]
+    pub fn dataset(mut self, name: &str, sink: impl EventSink) -> Self {
+        self.datasets.push((name.to_owned(), Arc::new(sink)));
+        self
+    }
+
+    /// Sets the sink of events whose type lands in no dataset.
+    #[must_use]
+    pub fn unselected(mut self, sink: impl EventSink) -> Self {
+        self.unselected = Some(Arc::new(sink));
+        self
+    }
+
+    /// Sets the sink of records that are no events.
+    #[must_use]
+    pub fn quarantine(mut self, sink: impl EventSink) -> Self {
+        self.quarantine = Some(Arc::new(sink));
+        self
+    }
+
+    /// Checks that every event has exactly one place to go, and makes the router.
+    ///
+    /// # Errors
+    ///
+    /// A place has no sink or two, or a sink is for a dataset that the catalog does not have (kind `Config`).
+    pub fn build(mut self) -> Result<Router, SinkError> {
+        let fail = |message: String| Err(SinkError::new(SinkErrorKind::Config, "router", message));
+        let mut sinks = Vec::new();
+        for dataset in self.catalog.datasets() {
+            let name = dataset.name();
+            let Some(place) = self.datasets.iter().position(|(of, _)| of == name) else {
+                return fail(format!("the dataset {name} has no sink"));
+            };
+            sinks.push(self.datasets.swap_remove(place).1);
+        }
+        if let Some((name, _)) = self.datasets.first() {
+            return fail(format!("the sink of {name} is one too many: the catalog has no such dataset, or it has a sink"));
+        }
+        for (name, sink) in [("unselected", self.unselected), (QUARANTINE, self.quarantine)] {
+            match sink {
+                Some(sink) => sinks.push(sink),
+                None => return fail(format!("{name} has no sink")),
+            }
+        }
+        Ok(Router { catalog: self.catalog, sinks })
+    }
+}
+
+#[async_trait]
+#[warn(clippy::missing_trait_methods)]
+impl EventSink for Router {
+    fn name(&self) -> &str {
+        "router"
+    }
+
+    async fn write_batch(&self, batch: &EventBatch) -> Result<WriteReport, SinkError> {
+        let mut parts: Vec<Vec<u32>> = vec![Vec::new(); self.sinks.len()];
+        for (index, event) in (0..).zip(batch.iter()) {
+            parts[self.sink_of(self.catalog.classify(event))].push(index);
+        }
+        let writes = self.sinks.iter().zip(&parts).map(|(sink, indices)| async move {
+            match indices.len() {
+                0 => Ok(WriteReport::default()),
+                all if all == batch.len() => sink.write_batch(batch).await,
+                _ => sink.write_batch(&batch.select(indices.clone())).await,
+            }
+        });
+        let mut outcomes: Vec<Option<Outcome>> = vec![None; batch.len()];
+        for (report, indices) in join_all(writes).await.into_iter().zip(&parts) {
+            for (outcome, index) in report?.into_outcomes().into_iter().zip(indices) {
+                outcomes[*index as usize] = Some(outcome);
+            }
+        }
+        let unreported = || {
+            let message = "a sink did not report of every event, against its contract";
+            SinkError::new(SinkErrorKind::Config, "router", message)
+        };
+        outcomes.into_iter().map(|outcome| outcome.ok_or_else(unreported)).collect()
+    }
+
+    async fn flush(&self) -> Result<(), SinkError> {
+        join_all(self.sinks.iter().map(|sink| sink.flush())).await.into_iter().collect()
+    }
+
+    async fn close(&self) -> Result<(), SinkError> {
+        join_all(self.sinks.iter().map(|sink| sink.close())).await.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::Decoder;
+    use crate::event::Position;
+    use crate::sink::{MemorySink, NullSink};
+
+    fn batch(payloads: &[&'static str]) -> EventBatch {
+        let mut decoder = Decoder::new();
+        let position = Position { topic: "events".into(), partition: 0, offset: 0 };
+        payloads.iter().map(|p| decoder.decode((*p).into(), None, position.clone())).collect()
+    }
+
+    #[tokio::test]
+    async fn each_event_goes_to_one_place_and_keeps_its_index() {
+        let names = ["equipment_purchases", "consumable_purchases", "guild_joins"];
+        let memory: [Arc<MemorySink>; 4] = std::array::from_fn(|_| Arc::new(MemorySink::new()));
+        let full = MemorySink::with_capacity(1);
+        let mut builder = Router::builder(Arc::new(Catalog::game()));
+        for (name, sink) in names.iter().zip(&memory) {
+            builder = builder.dataset(name, Arc::clone(sink));
+        }
+        let router = builder.unselected(Arc::clone(&memory[3])).quarantine(full).build().unwrap();
+        let report = router
+            .write_batch(&batch(&[
+                "nonsense",
+                r#"{"event_type":"purchase_potion"}"#,
+                r#"{"event_type":"purchase_sword"}"#,
+                r#"{"event_type":"nobody_knows"}"#,
+                "also nonsense",
+                r#"{"event_type":"purchase_shield"}"#,
+            ]))
+            .await
+            .unwrap();
+        assert_eq!(memory.map(|sink| sink.events().len()), [2, 1, 0, 1]);
+        assert_eq!(report.accepted_count(), 5);
+        assert_eq!(report.rejected().map(|(index, _)| index).collect::<Vec<_>>(), [4]);
+    }
+
+    #[test]
+    fn a_place_without_a_sink_is_an_error() {
+        let builder = || Router::builder(Arc::new(Catalog::game()));
+        let message = builder().build().unwrap_err().to_string();
+        assert_eq!(message, "router: the dataset equipment_purchases has no sink");
+        let all = || {
+            builder()
+                .dataset("equipment_purchases", NullSink::new())
+                .dataset("consumable_purchases", NullSink::new())
+                .dataset("guild_joins", NullSink::new())
+        };
+        let message = all().unselected(NullSink::new()).build().unwrap_err().to_string();
+        assert_eq!(message, "router: quarantine has no sink");
+        let message = all().dataset("swords", NullSink::new()).build().unwrap_err().to_string();
+        assert!(message.starts_with("router: the sink of swords is one too many"), "{message}");
+    }
+}
