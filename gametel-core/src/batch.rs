@@ -28,7 +28,9 @@ pub struct EventBatch {
 impl EventBatch {
     /// How many events there are.
     pub fn len(&self) -> usize {
-        self.selection.as_ref().map_or(self.events.len(), |selection| selection.len())
+        self.selection
+            .as_ref()
+            .map_or(self.events.len(), |selection| selection.len())
     }
 
     /// Whether there is no event.
@@ -57,31 +59,48 @@ impl EventBatch {
     #[must_use]
     pub fn select(&self, mut indices: Vec<u32>) -> Self {
         let length = self.len();
-        assert!(indices.iter().all(|index| (*index as usize) < length), "an index is past the batch's {length} events");
+        assert!(
+            indices.iter().all(|index| (*index as usize) < length),
+            "an index is past the batch's {length} events"
+        );
         if let Some(selection) = &self.selection {
             for index in &mut indices {
                 *index = selection[*index as usize];
             }
         }
-        Self { events: Arc::clone(&self.events), selection: Some(indices.into()) }
+        Self {
+            events: Arc::clone(&self.events),
+            selection: Some(indices.into()),
+        }
     }
 
     /// The sum of the sizes of keys and payloads, in bytes.
     pub fn bytes(&self) -> usize {
-        self.iter().map(|event| event.payload().len() + event.key().map_or(0, |key| key.len())).sum()
+        self.iter()
+            .map(|event| event.payload().len() + event.key().map_or(0, |key| key.len()))
+            .sum()
     }
 }
 
 impl From<Vec<EncodedEvent>> for EventBatch {
     fn from(events: Vec<EncodedEvent>) -> Self {
-        assert!(u32::try_from(events.len()).is_ok(), "a batch holds fewer than 2^32 events");
-        Self { events: events.into(), selection: None }
+        assert!(
+            u32::try_from(events.len()).is_ok(),
+            "a batch holds fewer than 2^32 events"
+        );
+        Self {
+            events: events.into(),
+            selection: None,
+        }
     }
 }
 
 impl From<EncodedEvent> for EventBatch {
     fn from(event: EncodedEvent) -> Self {
-        Self { events: Arc::new([event]), selection: None }
+        Self {
+            events: Arc::new([event]),
+            selection: None,
+        }
     }
 }
 

@@ -46,9 +46,16 @@ impl FromStr for Endpoint {
     type Err = EndpointError;
 
     fn from_str(url: &str) -> Result<Self, EndpointError> {
-        let fail = |why: &str| Err(EndpointError { url: url.to_owned(), why: why.to_owned() });
+        let fail = |why: &str| {
+            Err(EndpointError {
+                url: url.to_owned(),
+                why: why.to_owned(),
+            })
+        };
         let Some((scheme, rest)) = url.split_once(':') else {
-            return fail("it has no scheme: write sqlite:PATH, kafka://HOST:PORT/TOPIC, stdout: or null:");
+            return fail(
+                "it has no scheme: write sqlite:PATH, kafka://HOST:PORT/TOPIC, stdout: or null:",
+            );
         };
         match (scheme, rest) {
             ("sqlite", "") => fail("it names no file: write sqlite:PATH"),
@@ -68,8 +75,10 @@ impl FromStr for Endpoint {
 
 fn kafka(rest: &str) -> Result<(String, String), &'static str> {
     const FORM: &str = "write kafka://HOST:PORT[,HOST:PORT…]/TOPIC";
-    let (brokers, topic) =
-        rest.strip_prefix("//").and_then(|rest| rest.split_once('/')).ok_or(FORM)?;
+    let (brokers, topic) = rest
+        .strip_prefix("//")
+        .and_then(|rest| rest.split_once('/'))
+        .ok_or(FORM)?;
     for broker in brokers.split(',') {
         let (host, port) = broker.rsplit_once(':').ok_or(FORM)?;
         if host.is_empty() || port.parse::<u16>().is_err() {
@@ -115,17 +124,42 @@ mod tests {
 
     #[test]
     fn every_form_is_read_and_written_back() {
-        for url in ["sqlite:events.db", "sqlite:/var/lib/x y.db", "kafka://127.0.0.1:19092/events", "kafka://[::1]:1/a.b-c_d", "stdout:", "null:"] {
+        for url in [
+            "sqlite:events.db",
+            "sqlite:/var/lib/x y.db",
+            "kafka://127.0.0.1:19092/events",
+            "kafka://[::1]:1/a.b-c_d",
+            "stdout:",
+            "null:",
+        ] {
             assert_eq!(url.parse::<Endpoint>().unwrap().to_string(), url);
         }
-        assert_eq!("sqlite:///var/x.db".parse(), Ok(Endpoint::Sqlite("/var/x.db".into())));
+        assert_eq!(
+            "sqlite:///var/x.db".parse(),
+            Ok(Endpoint::Sqlite("/var/x.db".into()))
+        );
     }
 
     #[test]
     fn a_url_that_names_no_end_is_refused() {
         for url in [
-            "", "events.db", "sqlite:", "http://x", "stdout:x", "null://", "kafka:a:1/t", "kafka://a/t", "kafka://a:1",
-            "kafka://a:1/", "kafka://:1/t", "kafka://a:x/t", "kafka://a:1,/t", "kafka://a:1/t/u", "kafka://a:1/t?x", "kafka://u@a:1/t", "kafka://a:1/..",
+            "",
+            "events.db",
+            "sqlite:",
+            "http://x",
+            "stdout:x",
+            "null://",
+            "kafka:a:1/t",
+            "kafka://a/t",
+            "kafka://a:1",
+            "kafka://a:1/",
+            "kafka://:1/t",
+            "kafka://a:x/t",
+            "kafka://a:1,/t",
+            "kafka://a:1/t/u",
+            "kafka://a:1/t?x",
+            "kafka://u@a:1/t",
+            "kafka://a:1/..",
         ] {
             assert!(url.parse::<Endpoint>().is_err(), "{url}");
         }

@@ -7,3 +7,5 @@ pub mod enrich;
 pub mod event;
 pub mod header;
 pub mod sink;
+#[cfg(feature = "testing")]
+pub mod testing;

@@ -32,7 +32,11 @@ pub struct CatalogBuilder {
 
 impl CatalogBuilder {
     pub(super) fn new(name: &str) -> Self {
-        Self { name: name.into(), events: Vec::new(), datasets: Vec::new() }
+        Self {
+            name: name.into(),
+            events: Vec::new(),
+            datasets: Vec::new(),
+        }
     }
 
     /// Adds a kind of event.
@@ -71,7 +75,11 @@ impl CatalogBuilder {
             if let Err(error) = EventType::checked(name) {
                 return fail(format!("event {name:?}: {error}"));
             }
-            if catalog.by_type.insert(event.event_type().clone(), index).is_some() {
+            if catalog
+                .by_type
+                .insert(event.event_type().clone(), index)
+                .is_some()
+            {
                 return fail(format!("event {name:?} is defined twice"));
             }
             if let Some(route) = event.route() {
@@ -80,7 +88,9 @@ impl CatalogBuilder {
                 }
                 if let Some(other) = catalog.by_route.insert(route.into(), index) {
                     let other = catalog.events[other].event_type();
-                    return fail(format!("event {name:?}: the route {route:?} is event {other:?}'s"));
+                    return fail(format!(
+                        "event {name:?}: the route {route:?} is event {other:?}'s"
+                    ));
                 }
             }
             if let Some(why) = bad_fields(event) {
@@ -91,9 +101,15 @@ impl CatalogBuilder {
                 Some(dataset) => match datasets.get(dataset) {
                     Some(index) => Some(*index),
                     None => {
-                        let known: Vec<_> = catalog.datasets.iter().map(DatasetDefinition::name).collect();
+                        let known: Vec<_> = catalog
+                            .datasets
+                            .iter()
+                            .map(DatasetDefinition::name)
+                            .collect();
                         let known = known.join(", ");
-                        return fail(format!("event {name:?}: there is no dataset {dataset:?} (there is: {known})"));
+                        return fail(format!(
+                            "event {name:?}: there is no dataset {dataset:?} (there is: {known})"
+                        ));
                     }
                 },
             });
@@ -121,9 +137,12 @@ impl CatalogBuilder {
                 if column.is_empty() {
                     return fail(format!("dataset {name:?} has a column with no name"));
                 }
-                let same = |other: &&super::Column| other.name().to_lowercase() == column.to_lowercase();
+                let same =
+                    |other: &&super::Column| other.name().to_lowercase() == column.to_lowercase();
                 if dataset.columns()[..place].iter().find(same).is_some() {
-                    return fail(format!("dataset {name:?} has the column {column:?} twice (case does not count)"));
+                    return fail(format!(
+                        "dataset {name:?} has the column {column:?} twice (case does not count)"
+                    ));
                 }
             }
             indices.insert(name.into(), DatasetIndex::new(index));
@@ -152,7 +171,8 @@ fn bad_dataset_name(name: &str) -> Option<&'static str> {
     if !name.bytes().all(plain) {
         return Some("has characters other than A-Z a-z 0-9 - _");
     }
-    name.starts_with('_').then_some("starts with _, which hides it from Spark")
+    name.starts_with('_')
+        .then_some("starts with _, which hides it from Spark")
 }
 
 fn bad_fields(event: &EventDefinition) -> Option<String> {
@@ -164,7 +184,10 @@ fn bad_fields(event: &EventDefinition) -> Option<String> {
         if name.is_empty() {
             return Some("there is a field with no name".to_owned());
         }
-        if event.fields()[..place].iter().any(|other| other.name() == name) {
+        if event.fields()[..place]
+            .iter()
+            .any(|other| other.name() == name)
+        {
             return Some(format!("the field {name:?} is defined twice"));
         }
     }

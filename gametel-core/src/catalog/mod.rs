@@ -106,7 +106,9 @@ impl Catalog {
 
     /// The event of that type.
     pub fn event(&self, event_type: &str) -> Option<&EventDefinition> {
-        self.by_type.get(event_type).map(|index| &self.events[*index])
+        self.by_type
+            .get(event_type)
+            .map(|index| &self.events[*index])
     }
 
     /// The event that arrives at that path.
@@ -127,27 +129,73 @@ mod tests {
     fn agrees<E: Event>(event: &E, route: &str, reply: &str, dataset: Option<&str>) {
         let catalog = Catalog::game();
         let definition = catalog.event(E::TYPE).unwrap();
-        assert_eq!((definition.route(), definition.reply(), definition.dataset()), (Some(route), reply, dataset));
+        assert_eq!(
+            (definition.route(), definition.reply(), definition.dataset()),
+            (Some(route), reply, dataset)
+        );
         let own = EventDraft::from_event(event).unwrap();
-        let names: Vec<_> = own.fields().iter().map(|(name, _)| name.to_owned()).collect();
-        let declared: Vec<_> = definition.fields().iter().map(|field| field.name().to_owned()).collect();
+        let names: Vec<_> = own
+            .fields()
+            .iter()
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        let declared: Vec<_> = definition
+            .fields()
+            .iter()
+            .map(|field| field.name().to_owned())
+            .collect();
         assert_eq!(names, declared);
         for field in definition.fields() {
             if let Some(default) = field.default() {
-                assert_eq!(own.fields().get(field.name()), Some(format!("{default:?}").as_str()));
+                assert_eq!(
+                    own.fields().get(field.name()),
+                    Some(format!("{default:?}").as_str())
+                );
             }
         }
     }
 
     #[test]
     fn the_built_in_catalog_is_what_the_types_say() {
-        agrees(&DefaultEvent, "/", "\nThis is the default response!\n", None);
-        agrees(&PurchaseSword, "/purchase_a_sword", "Sword Purchased!\n", Some("equipment_purchases"));
-        agrees(&PurchaseShield, "/purchase_a_shield", "\nShield Purchased!\n", Some("equipment_purchases"));
-        agrees(&PurchaseSpear, "/purchase_a_spear", "\nSpear Purchased!\n", Some("equipment_purchases"));
-        agrees(&PurchasePotion::default(), "/purchase_a_potion", "\nPotion Purchased", Some("consumable_purchases"));
-        let guild = JoinGuild { guild: "Night Watch".into() };
-        agrees(&guild, "/join_guild", "\nGuild Joined!\n", Some("guild_joins"));
+        agrees(
+            &DefaultEvent,
+            "/",
+            "\nThis is the default response!\n",
+            None,
+        );
+        agrees(
+            &PurchaseSword,
+            "/purchase_a_sword",
+            "Sword Purchased!\n",
+            Some("equipment_purchases"),
+        );
+        agrees(
+            &PurchaseShield,
+            "/purchase_a_shield",
+            "\nShield Purchased!\n",
+            Some("equipment_purchases"),
+        );
+        agrees(
+            &PurchaseSpear,
+            "/purchase_a_spear",
+            "\nSpear Purchased!\n",
+            Some("equipment_purchases"),
+        );
+        agrees(
+            &PurchasePotion::default(),
+            "/purchase_a_potion",
+            "\nPotion Purchased",
+            Some("consumable_purchases"),
+        );
+        let guild = JoinGuild {
+            guild: "Night Watch".into(),
+        };
+        agrees(
+            &guild,
+            "/join_guild",
+            "\nGuild Joined!\n",
+            Some("guild_joins"),
+        );
         assert_eq!(Catalog::game().events().len(), 6);
     }
 
@@ -159,9 +207,18 @@ mod tests {
             let names: Vec<_> = dataset.columns().iter().map(Column::name).collect();
             format!("{}: {}", dataset.name(), names.join(", "))
         };
-        assert_eq!(columns(0), "equipment_purchases: raw_event, timestamp, Accept, Host, User-Agent, event_ts, event_type");
-        assert_eq!(columns(1), "consumable_purchases: raw_event, timestamp, Accept, Host, User-Agent, description, event_ts, event_type");
-        assert_eq!(columns(2), "guild_joins: raw_event, timestamp, Accept, Host, User-Agent, event_ts, event_type, guild");
+        assert_eq!(
+            columns(0),
+            "equipment_purchases: raw_event, timestamp, Accept, Host, User-Agent, event_ts, event_type"
+        );
+        assert_eq!(
+            columns(1),
+            "consumable_purchases: raw_event, timestamp, Accept, Host, User-Agent, description, event_ts, event_type"
+        );
+        assert_eq!(
+            columns(2),
+            "guild_joins: raw_event, timestamp, Accept, Host, User-Agent, event_ts, event_type, guild"
+        );
         assert_eq!(catalog.datasets().len(), 3);
     }
 }

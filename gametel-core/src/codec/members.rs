@@ -41,10 +41,12 @@ pub fn visit_members<'a>(
 
 /// Tells a value that is whole but no object from one that is no JSON.
 fn explain(text: &str, error: &serde_json::Error) -> Malformed {
-    if !text.trim_ascii_start().starts_with('{')
-        && serde_json::from_str::<IgnoredAny>(text).is_ok()
+    if !text.trim_ascii_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok()
     {
-        return Malformed::new(QuarantineReason::NotAnObject, "the record is JSON, but no object");
+        return Malformed::new(
+            QuarantineReason::NotAnObject,
+            "the record is JSON, but no object",
+        );
     }
     Malformed::new(QuarantineReason::InvalidJson, error)
 }
@@ -83,7 +85,10 @@ impl<'de> Deserialize<'de> for Name<'de> {
                 f.write_str("a member's name")
             }
 
-            fn visit_borrowed_str<E: serde::de::Error>(self, name: &'de str) -> Result<Name<'de>, E> {
+            fn visit_borrowed_str<E: serde::de::Error>(
+                self,
+                name: &'de str,
+            ) -> Result<Name<'de>, E> {
                 Ok(Name(Cow::Borrowed(name)))
             }
 
@@ -92,7 +97,9 @@ impl<'de> Deserialize<'de> for Name<'de> {
             }
         }
 
-        deserializer.deserialize_str(NameVisitor).map_err(D::Error::custom)
+        deserializer
+            .deserialize_str(NameVisitor)
+            .map_err(D::Error::custom)
     }
 }
 
@@ -107,11 +114,33 @@ mod tests {
     #[test]
     fn every_way_to_be_no_object_is_told_apart() {
         assert_eq!(reason(b"{\"a\":\"\xff\"}"), QuarantineReason::InvalidUtf8);
-        for text in ["", " ", "{", "{]", "{\"a\":1,}", "{} x", "{}{}", "[1,", "nul", "{'a':1}", "\u{feff}{}", "{\"a\":01}", "{\"a\":\"\n\"}"] {
-            assert_eq!(reason(text.as_bytes()), QuarantineReason::InvalidJson, "{text:?}");
+        for text in [
+            "",
+            " ",
+            "{",
+            "{]",
+            "{\"a\":1,}",
+            "{} x",
+            "{}{}",
+            "[1,",
+            "nul",
+            "{'a':1}",
+            "\u{feff}{}",
+            "{\"a\":01}",
+            "{\"a\":\"\n\"}",
+        ] {
+            assert_eq!(
+                reason(text.as_bytes()),
+                QuarantineReason::InvalidJson,
+                "{text:?}"
+            );
         }
         for text in ["[]", "1", "\"x\"", "null", " [1, {}] "] {
-            assert_eq!(reason(text.as_bytes()), QuarantineReason::NotAnObject, "{text:?}");
+            assert_eq!(
+                reason(text.as_bytes()),
+                QuarantineReason::NotAnObject,
+                "{text:?}"
+            );
         }
     }
 

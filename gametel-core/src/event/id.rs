@@ -61,14 +61,22 @@ mod tests {
         let late = EventId::new(Timestamp::from_millis(1_795_486_294_304));
         assert!(early < late);
         assert_eq!(early.0.get_version_num(), 7);
-        assert_ne!(early, EventId::new(Timestamp::from_millis(1_795_486_294_303)));
+        assert_ne!(
+            early,
+            EventId::new(Timestamp::from_millis(1_795_486_294_303))
+        );
     }
 
     #[test]
     fn an_id_has_one_spelling() {
         let id = EventId::parse("0192A3B4-C5D6-7E8F-9A0B-1C2D3E4F5A6B").unwrap();
         assert_eq!(id.to_string(), "0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b");
-        for odd in ["", "sword", "0192a3b4c5d67e8f9a0b1c2d3e4f5a6b", "{0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b}"] {
+        for odd in [
+            "",
+            "sword",
+            "0192a3b4c5d67e8f9a0b1c2d3e4f5a6b",
+            "{0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b}",
+        ] {
             assert_eq!(EventId::parse(odd), Err(InvalidEventId), "{odd}");
         }
     }

@@ -14,7 +14,8 @@ use super::{SinkError, WriteReport};
 /// accepted or rejected with a reason. Accepted means durable as the sink documents. `Err` promises nothing: events of the batch
 /// may be stored or not, and writing the batch again may store some twice. Consumers drop duplicates by `event_id`.
 ///
-/// **Order.** Within one call, events with the same key (events without a key count as having the same) are stored in the batch's order. Between concurrent calls there is no order.
+/// **Order.** Within one call, events with the same key are stored in the batch's order. Events without a key, and
+/// events of concurrent calls, have no order unless the sink documents one.
 ///
 /// **Flush** returns when everything that was accepted before the call is as durable as the sink documents.
 ///

@@ -41,7 +41,11 @@ impl FanOut {
     pub fn new(sinks: impl IntoIterator<Item = Arc<dyn EventSink>>) -> Result<Self, SinkError> {
         let sinks: Vec<_> = sinks.into_iter().collect();
         if sinks.is_empty() {
-            return Err(SinkError::new(SinkErrorKind::Config, "fan_out", "there is no sink to write to"));
+            return Err(SinkError::new(
+                SinkErrorKind::Config,
+                "fan_out",
+                "there is no sink to write to",
+            ));
         }
         Ok(Self { sinks })
     }
@@ -69,18 +73,28 @@ impl EventSink for FanOut {
             let next = report?.into_outcomes();
             outcomes = Some(match outcomes {
                 None => next,
-                Some(first) => first.into_iter().zip(next).map(|(a, b)| both(a, b)).collect(),
+                Some(first) => first
+                    .into_iter()
+                    .zip(next)
+                    .map(|(a, b)| both(a, b))
+                    .collect(),
             });
         }
         Ok(outcomes.unwrap_or_default().into_iter().collect())
     }
 
     async fn flush(&self) -> Result<(), SinkError> {
-        join_all(self.sinks.iter().map(|sink| sink.flush())).await.into_iter().collect()
+        join_all(self.sinks.iter().map(|sink| sink.flush()))
+            .await
+            .into_iter()
+            .collect()
     }
 
     async fn close(&self) -> Result<(), SinkError> {
-        join_all(self.sinks.iter().map(|sink| sink.close())).await.into_iter().collect()
+        join_all(self.sinks.iter().map(|sink| sink.close()))
+            .await
+            .into_iter()
+            .collect()
     }
 }
 
@@ -92,7 +106,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_event_that_one_sink_rejects_is_rejected() {
-        let (roomy, full) = (Arc::new(MemorySink::new()), Arc::new(MemorySink::with_capacity(0)));
+        let (roomy, full) = (
+            Arc::new(MemorySink::new()),
+            Arc::new(MemorySink::with_capacity(0)),
+        );
         for sinks in [[roomy.clone(), full.clone()], [full, roomy]] {
             let fan_out = FanOut::new(sinks.map(|sink| sink as _)).unwrap();
             let error = fan_out.send(&PurchaseSword).await.unwrap_err();
@@ -106,9 +123,15 @@ mod tests {
         closed.close().await.unwrap();
         let open = Arc::new(MemorySink::new());
         let fan_out = FanOut::new([closed as _, open.clone() as _]).unwrap();
-        assert_eq!(fan_out.flush().await.unwrap_err().kind(), SinkErrorKind::Closed);
+        assert_eq!(
+            fan_out.flush().await.unwrap_err().kind(),
+            SinkErrorKind::Closed
+        );
         fan_out.close().await.unwrap();
-        assert_eq!(open.send(&PurchaseSword).await.unwrap_err().kind(), SinkErrorKind::Closed);
+        assert_eq!(
+            open.send(&PurchaseSword).await.unwrap_err().kind(),
+            SinkErrorKind::Closed
+        );
     }
 
     #[test]

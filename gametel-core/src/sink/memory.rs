@@ -1,4 +1,4 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
@@ -23,6 +23,7 @@ use super::{EventSink, Outcome, Receipt, Rejection, SinkError, SinkErrorKind, Wr
 /// ```
 #[derive(Debug)]
 pub struct MemorySink {
+    name: Arc<str>,
     capacity: usize,
     state: Mutex<State>,
 }
@@ -37,14 +38,26 @@ impl MemorySink {
     /// How many events a sink holds unless told otherwise.
     pub const DEFAULT_CAPACITY: usize = 1_000_000;
 
-    /// A sink that holds the default number of events.
+    /// A sink called `memory` that holds the default number of events.
     pub fn new() -> Self {
         Self::with_capacity(Self::DEFAULT_CAPACITY)
     }
 
+    /// A sink of another name, which is also the topic of its receipts: to tell several apart.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            ..Self::new()
+        }
+    }
+
     /// A sink that holds at most `capacity` events.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { capacity, state: Mutex::default() }
+        Self {
+            name: "memory".into(),
+            capacity,
+            state: Mutex::default(),
+        }
     }
 
     /// The events that were accepted so far, in order.
@@ -59,7 +72,11 @@ impl MemorySink {
 
     fn open_state(&self) -> Result<std::sync::MutexGuard<'_, State>, SinkError> {
         let state = self.state();
-        if state.closed { Err(SinkError::closed("memory")) } else { Ok(state) }
+        if state.closed {
+            Err(SinkError::closed("memory"))
+        } else {
+            Ok(state)
+        }
     }
 }
 
@@ -72,7 +89,7 @@ impl Default for MemorySink {
 #[async_trait]
 impl EventSink for MemorySink {
     fn name(&self) -> &str {
-        "memory"
+        &self.name
     }
 
     async fn write_batch(&self, batch: &EventBatch) -> Result<WriteReport, SinkError> {
@@ -85,8 +102,14 @@ impl EventSink for MemorySink {
             }
             state.events.push(event.clone());
             let offset = i64::try_from(offset).expect("fewer than 2^63 events fit in memory");
-            let position = Position { topic: "memory".into(), partition: 0, offset };
-            Outcome::Accepted(Receipt { position: Some(position) })
+            let position = Position {
+                topic: Arc::clone(&self.name),
+                partition: 0,
+                offset,
+            };
+            Outcome::Accepted(Receipt {
+                position: Some(position),
+            })
         });
         Ok(outcomes.collect())
     }

@@ -50,13 +50,20 @@ struct Lines<W> {
 impl<W: Write + Send + 'static> BlockingSink for Lines<W> {
     fn write_group(&mut self, group: &[EventBatch]) -> Result<Vec<WriteReport>, SinkError> {
         // One buffer and one write a group: a failure in the middle of a line would leave half an event.
-        let mut lines = Vec::with_capacity(group.iter().map(|batch| batch.bytes() + batch.len()).sum());
+        let mut lines =
+            Vec::with_capacity(group.iter().map(|batch| batch.bytes() + batch.len()).sum());
         for event in group.iter().flat_map(EventBatch::iter) {
             lines.extend_from_slice(event.payload());
             lines.push(b'\n');
         }
-        self.output.write_all(&lines).and_then(|()| self.output.flush()).map_err(failed)?;
-        Ok(group.iter().map(|batch| WriteReport::accepted(batch.len())).collect())
+        self.output
+            .write_all(&lines)
+            .and_then(|()| self.output.flush())
+            .map_err(failed)?;
+        Ok(group
+            .iter()
+            .map(|batch| WriteReport::accepted(batch.len()))
+            .collect())
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {

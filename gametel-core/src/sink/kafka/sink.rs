@@ -1,0 +1,292 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rdkafka::config::ClientConfig;
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
+use tokio::sync::{OnceCell, oneshot};
+
+use crate::batch::EventBatch;
+use crate::event::{EncodedEvent, Position};
+use crate::sink::{EventSink, Outcome, Receipt, Rejection, SinkError, SinkErrorKind, WriteReport};
+
+use super::context::QuietContext;
+use super::error::{kind, sink_error};
+
+/// Produces events to one Kafka topic.
+///
+/// Accepted means: acknowledged by all in-sync replicas (`acks=all`), with the producer's own retries kept free of duplicates and in order (`enable.idempotence=true`).
+/// The receipt holds topic, partition and offset. The event's key chooses the partition as the Java client does (murmur2), its timestamp becomes the record's, in milliseconds.
+///
+/// An event that is not confirmed within the delivery time-out is rejected with kind `Unavailable`, and may have been stored all the same. If
+/// that happens to every event of a batch, the batch fails as a whole.
+///
+/// Memory is bounded by the queue's events and bytes; a full queue rejects with kind `Backpressure`. The producer's threads are its own: no runtime is needed.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), gametel_core::sink::SinkError> {
+/// use gametel_core::event::game::PurchaseSword;
+/// use gametel_core::sink::{EventSink, EventSinkExt, KafkaSink};
+///
+/// let sink = KafkaSink::builder("127.0.0.1:9092").topic("events").build()?;
+/// let receipt = sink.send(&PurchaseSword).await?;
+/// println!("stored at {:?}", receipt.position);
+/// sink.close().await?;
+/// # Ok(()) }
+/// ```
+pub struct KafkaSink {
+    producer: FutureProducer<QuietContext>,
+    topic: Arc<str>,
+    brokers: Box<str>,
+    flush_timeout: Duration,
+    closed: OnceCell<Result<(), SinkError>>,
+}
+
+/// The settings of a [`KafkaSink`].
+#[derive(Clone, Debug)]
+pub struct KafkaSinkBuilder {
+    brokers: String,
+    topic: String,
+    delivery_timeout: Duration,
+    linger: Duration,
+    queue_events: u32,
+    queue_bytes: u32,
+}
+
+impl KafkaSink {
+    /// Starts a sink that finds its cluster through `brokers`: `host:port`, with commas between. The topic is `events` unless set.
+    pub fn builder(brokers: &str) -> KafkaSinkBuilder {
+        KafkaSinkBuilder {
+            brokers: brokers.to_owned(),
+            topic: "events".to_owned(),
+            delivery_timeout: Duration::from_secs(30),
+            linger: Duration::from_millis(5),
+            queue_events: 100_000,
+            queue_bytes: 64 * 1024 * 1024,
+        }
+    }
+
+    fn check_open(&self) -> Result<(), SinkError> {
+        if self.closed.initialized() {
+            Err(SinkError::closed("kafka"))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn enqueue(&self, event: &EncodedEvent) -> Result<DeliveryFuture, KafkaError> {
+        let mut record = FutureRecord::<[u8], [u8]>::to(&self.topic).payload(event.payload());
+        if let Some(key) = event.key() {
+            record = record.key(key);
+        }
+        if let Some(timestamp) = event.timestamp() {
+            record = record.timestamp(timestamp.as_millis());
+        }
+        self.producer
+            .send_result(record)
+            .map_err(|(error, _)| error)
+    }
+
+    async fn delivered(&self, delivery: DeliveryFuture) -> Outcome {
+        match delivery.await {
+            Ok(Ok(delivery)) => Outcome::Accepted(Receipt {
+                position: Some(Position {
+                    topic: Arc::clone(&self.topic),
+                    partition: delivery.partition,
+                    offset: delivery.offset,
+                }),
+            }),
+            Ok(Err((error, _))) => Outcome::Rejected(rejection(&error)),
+            Err(_) => {
+                let reason = "the producer ended before the event was confirmed";
+                Outcome::Rejected(Rejection::new(SinkErrorKind::Unavailable, reason))
+            }
+        }
+    }
+
+    /// Waits until nothing is queued or in flight.
+    async fn drain(&self) -> Result<(), SinkError> {
+        let (producer, timeout) = (self.producer.clone(), self.flush_timeout);
+        let (reply, answer) = oneshot::channel();
+        let failed = |message: &'static str| SinkError::new(SinkErrorKind::Io, "kafka", message);
+        // The call blocks, and may be made where there is no runtime.
+        std::thread::Builder::new()
+            .name("gametel-kafka-flush".to_owned())
+            .spawn(move || drop(reply.send(producer.flush(timeout))))
+            .map_err(|error| failed("no thread could be started").with_source(error))?;
+        answer
+            .await
+            .map_err(|_| failed("the flushing thread has died"))?
+            .map_err(|error| sink_error(format!("not everything reached {}", self.brokers), error))
+    }
+}
+
+fn rejection(error: &KafkaError) -> Rejection {
+    let reason = match error.rdkafka_error_code() {
+        Some(code) => code.to_string(),
+        None => error.to_string(),
+    };
+    Rejection::new(kind(error), reason)
+}
+
+impl KafkaSinkBuilder {
+    /// Sets the topic.
+    #[must_use]
+    pub fn topic(mut self, topic: &str) -> Self {
+        topic.clone_into(&mut self.topic);
+        self
+    }
+
+    /// Sets how long an event may take until it is confirmed, retries included. Default 30 s.
+    #[must_use]
+    pub fn delivery_timeout(mut self, timeout: Duration) -> Self {
+        self.delivery_timeout = timeout;
+        self
+    }
+
+    /// Sets how long an event waits for company in its request. Default 5 ms; 0 sends at once.
+    #[must_use]
+    pub fn linger(mut self, linger: Duration) -> Self {
+        self.linger = linger;
+        self
+    }
+
+    /// Sets how many events may be queued or in flight. Default 100,000.
+    #[must_use]
+    pub fn queue_events(mut self, events: u32) -> Self {
+        self.queue_events = events;
+        self
+    }
+
+    /// Sets how many bytes may be queued or in flight, to the next KiB. Default 64 MiB.
+    #[must_use]
+    pub fn queue_bytes(mut self, bytes: u32) -> Self {
+        self.queue_bytes = bytes;
+        self
+    }
+
+    /// Makes the sink. Does not wait for a connection: a cluster that is away shows in the first write.
+    ///
+    /// # Errors
+    ///
+    /// A setting is not valid (kind `Config`).
+    pub fn build(self) -> Result<KafkaSink, SinkError> {
+        let producer = ClientConfig::new()
+            .set("bootstrap.servers", &self.brokers)
+            .set("client.id", "gametel")
+            .set("acks", "all")
+            .set("enable.idempotence", "true")
+            .set(
+                "delivery.timeout.ms",
+                self.delivery_timeout.as_millis().to_string(),
+            )
+            .set("linger.ms", self.linger.as_millis().to_string())
+            .set("compression.type", "zstd")
+            .set("partitioner", "murmur2_random")
+            .set(
+                "queue.buffering.max.messages",
+                self.queue_events.to_string(),
+            )
+            .set(
+                "queue.buffering.max.kbytes",
+                self.queue_bytes.div_ceil(1024).to_string(),
+            )
+            .create_with_context(QuietContext)
+            .map_err(|error| sink_error("the producer can't be made".to_owned(), error))?;
+        Ok(KafkaSink {
+            producer,
+            topic: self.topic.into(),
+            brokers: self.brokers.into(),
+            // Everything has been confirmed or given up by then.
+            flush_timeout: self.delivery_timeout + Duration::from_secs(5),
+            closed: OnceCell::new(),
+        })
+    }
+}
+
+impl fmt::Debug for KafkaSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KafkaSink")
+            .field("brokers", &self.brokers)
+            .field("topic", &self.topic)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl EventSink for KafkaSink {
+    fn name(&self) -> &str {
+        "kafka"
+    }
+
+    async fn write_batch(&self, batch: &EventBatch) -> Result<WriteReport, SinkError> {
+        self.check_open()?;
+        let mut enqueued = Vec::with_capacity(batch.len());
+        let mut full = None;
+        for event in batch.iter() {
+            // Once the queue was full, what follows must not overtake what was refused.
+            enqueued.push(match &full {
+                Some(rejection) => Err(Rejection::clone(rejection)),
+                None => self.enqueue(event).map_err(|error| {
+                    let rejection = rejection(&error);
+                    if rejection.kind == SinkErrorKind::Backpressure {
+                        full = Some(rejection.clone());
+                    }
+                    rejection
+                }),
+            });
+        }
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for delivery in enqueued {
+            outcomes.push(match delivery {
+                Ok(delivery) => self.delivered(delivery).await,
+                Err(rejection) => Outcome::Rejected(rejection),
+            });
+        }
+        match failed_as_a_whole(&outcomes) {
+            Some(rejection) => {
+                let message = format!(
+                    "{} did not take the events: {}",
+                    self.brokers, rejection.reason
+                );
+                Err(SinkError::new(rejection.kind, "kafka", message))
+            }
+            None => Ok(outcomes.into_iter().collect()),
+        }
+    }
+
+    async fn flush(&self) -> Result<(), SinkError> {
+        self.check_open()?;
+        self.drain().await
+    }
+
+    async fn close(&self) -> Result<(), SinkError> {
+        self.closed.get_or_init(|| self.drain()).await.clone()
+    }
+}
+
+impl Drop for KafkaSink {
+    fn drop(&mut self) {
+        // The producer purges its queue when it is dropped; what was accepted is with the brokers.
+        if !self.closed.initialized() {
+            tracing::warn!(sink = "kafka", "dropped without close");
+        }
+    }
+}
+
+/// The reason of all outcomes, if none was accepted and it is one that is not about the events.
+fn failed_as_a_whole(outcomes: &[Outcome]) -> Option<&Rejection> {
+    let about_the_sink = |outcome: &Outcome| match outcome {
+        Outcome::Accepted(_) => false,
+        Outcome::Rejected(rejection) => !matches!(
+            rejection.kind,
+            SinkErrorKind::TooLarge | SinkErrorKind::Rejected
+        ),
+    };
+    match outcomes.first()? {
+        Outcome::Rejected(rejection) if outcomes.iter().all(about_the_sink) => Some(rejection),
+        _ => None,
+    }
+}

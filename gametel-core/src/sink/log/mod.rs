@@ -1,0 +1,124 @@
+//! The embedded log: events in one SQLite file, numbered from 0, read back in order.
+//!
+//! It stands in for one Kafka topic of one partition, 0. One [`LogSink`] writes; any number of [`LogReader`]s read at the same time, from any
+//! process on the same machine (SQLite's WAL mode does not work over network file systems).
+//!
+//! **Durability.** An event is accepted once the transaction that holds it is on the disk (`journal_mode=WAL`, `synchronous=FULL`: an fsync before the answer). It survives
+//! the end of the process at any moment, and the end of the machine as far as its disk keeps what it synced.
+//!
+//! **Format**, version 1, held by SQLite's `application_id` 0x676D746C and `user_version`:
+//!
+//! ```sql
+//! CREATE TABLE events (
+//!     "offset"     INTEGER PRIMARY KEY, -- from 0, without gaps
+//!     timestamp_ms INTEGER,             -- when it was received, since the Unix epoch
+//!     key          BLOB,
+//!     value        BLOB                 -- the event, as on the wire
+//! ) STRICT;
+//! ```
+
+mod error;
+mod reader;
+mod store;
+mod writer;
+
+use std::fmt;
+use std::path::Path;
+
+use async_trait::async_trait;
+
+use crate::batch::EventBatch;
+
+use super::{EventSink, SinkError, ThreadSink, ThreadSinkOptions, WriteReport};
+
+pub use error::LogError;
+pub use reader::{LogReader, LogRecord};
+
+/// The topic that positions in a log name.
+pub const TOPIC: &str = "events";
+
+/// The settings of a [`LogSink`].
+#[derive(Clone, Copy, Debug)]
+pub struct LogOptions {
+    /// The largest event that is taken, in bytes of key and payload; a larger one is rejected with kind `TooLarge`. Default 1 MiB, as
+    /// Kafka's brokers have it.
+    pub max_event_bytes: usize,
+    /// The limits of the queue and of one transaction.
+    pub queue: ThreadSinkOptions,
+}
+
+impl Default for LogOptions {
+    fn default() -> Self {
+        Self {
+            max_event_bytes: 1024 * 1024,
+            queue: ThreadSinkOptions::default(),
+        }
+    }
+}
+
+/// Appends events to an embedded log, with one fsync for all that wait (group commit).
+///
+/// Accepted means on the disk; the receipt holds the event's offset. See the [module](self) for the file and what survives.
+///
+/// A file that is full, gone read-only or broken fails the write with kind `Io` or `Config`, with nothing of the group written; the sink goes on when the cause is mended.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use gametel_core::event::game::PurchaseSword;
+/// use gametel_core::sink::{EventSink, EventSinkExt, LogSink};
+/// use gametel_core::sink::log::{LogOptions, LogReader};
+///
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("events.db");
+/// let sink = LogSink::open(&path, LogOptions::default())?;
+/// sink.send(&PurchaseSword).await?;
+/// sink.close().await?;
+///
+/// let reader = LogReader::open(&path)?;
+/// assert_eq!(reader.range()?, (0, 1));
+/// assert_eq!(reader.read(0, 10)?.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+pub struct LogSink {
+    thread: ThreadSink,
+}
+
+impl LogSink {
+    /// Opens a log to write to, and makes it if there is none. Blocks for the time of some disk writes.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be made, is no log (kind `Config`), or its disk fails (kind `Io`).
+    pub fn open(path: &Path, options: LogOptions) -> Result<Self, SinkError> {
+        let writer = writer::Writer::open(path, options.max_event_bytes)?;
+        Ok(Self {
+            thread: ThreadSink::new("log", writer, options.queue)?,
+        })
+    }
+}
+
+impl fmt::Debug for LogSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LogSink")
+    }
+}
+
+#[async_trait]
+#[warn(clippy::missing_trait_methods)]
+impl EventSink for LogSink {
+    fn name(&self) -> &str {
+        self.thread.name()
+    }
+
+    async fn write_batch(&self, batch: &EventBatch) -> Result<WriteReport, SinkError> {
+        self.thread.write_batch(batch).await
+    }
+
+    async fn flush(&self) -> Result<(), SinkError> {
+        self.thread.flush().await
+    }
+
+    async fn close(&self) -> Result<(), SinkError> {
+        self.thread.close().await
+    }
+}

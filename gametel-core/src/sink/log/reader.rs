@@ -1,0 +1,123 @@
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use rusqlite::Connection;
+
+use crate::event::Timestamp;
+
+use super::{LogError, store};
+
+/// Reads a log, also while it is being written. Its calls block their thread.
+pub struct LogReader {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// One record of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRecord {
+    /// The record's number, from 0.
+    pub offset: i64,
+    /// When the event was received, in whole milliseconds.
+    pub timestamp: Option<Timestamp>,
+    /// The event's key.
+    pub key: Option<Bytes>,
+    /// The event, as on the wire.
+    pub value: Option<Bytes>,
+}
+
+impl LogReader {
+    /// How many bytes of values one [`read`](Self::read) gathers, past which it adds no record.
+    const READ_BYTES: usize = 8 * 1024 * 1024;
+
+    /// Opens a log to read. Makes and changes nothing in it.
+    ///
+    /// # Errors
+    ///
+    /// There is no file, it is no log, or it can't be read.
+    pub fn open(path: &Path) -> Result<Self, LogError> {
+        Ok(Self {
+            connection: store::open_to_read(path)?,
+            path: path.to_owned(),
+        })
+    }
+
+    /// The offsets that are there now: the first, and one past the last. Equal where there is no record.
+    ///
+    /// # Errors
+    ///
+    /// The log can't be read.
+    pub fn range(&self) -> Result<(i64, i64), LogError> {
+        self.connection
+            .query_row(
+                "SELECT coalesce(min(\"offset\"), 0), coalesce(max(\"offset\") + 1, 0) FROM events",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .map_err(|error| self.failed(error))
+    }
+
+    /// The records from offset `from` on, in order: at most `max_records`, and fewer where they are large (the read stops once it has 8 MiB of values). None means
+    /// that there is no record from `from` on.
+    ///
+    /// The values of one call share one buffer: keeping one of them keeps them all.
+    ///
+    /// # Errors
+    ///
+    /// The log can't be read.
+    pub fn read(&self, from: i64, max_records: usize) -> Result<Vec<LogRecord>, LogError> {
+        self.gather(from, max_records)
+            .map_err(|error| self.failed(error))
+    }
+
+    fn gather(&self, from: i64, max_records: usize) -> rusqlite::Result<Vec<LogRecord>> {
+        type Row = (i64, Option<i64>, Option<Bytes>, Option<Range<usize>>);
+        let mut statement = self.connection.prepare_cached(
+            "SELECT \"offset\", timestamp_ms, key, value FROM events \
+             WHERE \"offset\" >= ? ORDER BY \"offset\" LIMIT ?",
+        )?;
+        let limit = i64::try_from(max_records).unwrap_or(i64::MAX);
+        let mut rows = statement.query((from, limit))?;
+        let mut values: Vec<u8> = Vec::new();
+        let mut found: Vec<Row> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let start = values.len();
+            let value = row.get_ref(3)?.as_blob_or_null()?.map(|value| {
+                values.extend_from_slice(value);
+                start..values.len()
+            });
+            let key = row
+                .get_ref(2)?
+                .as_blob_or_null()?
+                .map(Bytes::copy_from_slice);
+            found.push((row.get(0)?, row.get(1)?, key, value));
+            if values.len() >= Self::READ_BYTES {
+                break;
+            }
+        }
+        let values = Bytes::from(values);
+        let records = found
+            .into_iter()
+            .map(|(offset, millis, key, value)| LogRecord {
+                offset,
+                timestamp: millis.map(Timestamp::from_millis),
+                key,
+                value: value.map(|range| values.slice(range)),
+            });
+        Ok(records.collect())
+    }
+
+    fn failed(&self, error: rusqlite::Error) -> LogError {
+        LogError::failed(&self.path, "read", error)
+    }
+}
+
+impl fmt::Debug for LogReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogReader")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}

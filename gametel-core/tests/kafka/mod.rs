@@ -1,0 +1,170 @@
+//! The suite over Kafka: on the client library's mock cluster, and on a real broker.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use gametel_core::sink::kafka::{TopicSettings, TopicState, ensure_topic};
+use gametel_core::sink::{EventSink, EventSinkExt, KafkaSink, SinkErrorKind};
+use gametel_core::testing::{ConformanceReport, EventGenerator, Fixture, conformance};
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::mocking::MockCluster;
+use rdkafka::{Message, Offset, TopicPartitionList};
+
+const EVERYTHING: ConformanceReport = ConformanceReport {
+    read_back: true,
+    oversize: true,
+};
+
+/// One past the client's default limit of 1,000,000 bytes for a message.
+const OVERSIZE: usize = 1_000_001;
+
+fn read_back(brokers: &str, topic: &str) -> Vec<Bytes> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("group.id", "conformance")
+        .set("enable.auto.commit", "false")
+        .create()
+        .unwrap();
+    let timeout = Duration::from_secs(20);
+    let metadata = consumer.fetch_metadata(Some(topic), timeout).unwrap();
+    let mut payloads = Vec::new();
+    for partition in metadata.topics()[0].partitions() {
+        let (low, high) = consumer
+            .fetch_watermarks(topic, partition.id(), timeout)
+            .unwrap();
+        let mut assignment = TopicPartitionList::new();
+        assignment
+            .add_partition_offset(topic, partition.id(), Offset::Offset(low))
+            .unwrap();
+        consumer.assign(&assignment).unwrap();
+        let deadline = Instant::now() + timeout;
+        for _ in low..high {
+            // A poll that comes back with nothing has served some event of the client's own.
+            let message = loop {
+                match consumer.poll(Duration::from_millis(100)) {
+                    Some(message) => break message.unwrap(),
+                    None => assert!(Instant::now() < deadline, "the records come in time"),
+                }
+            };
+            payloads.push(Bytes::copy_from_slice(message.payload().unwrap()));
+        }
+    }
+    payloads
+}
+
+fn fixture(brokers: &str, topic: &str) -> Fixture<KafkaSink> {
+    let sink = KafkaSink::builder(brokers).topic(topic).build().unwrap();
+    let (brokers, topic) = (brokers.to_owned(), topic.to_owned());
+    Fixture::new(sink)
+        .stored(move || std::future::ready(read_back(&brokers, &topic)))
+        .oversize(OVERSIZE)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mock_cluster() {
+    let cluster = MockCluster::new(3).unwrap();
+    let report = conformance(|| async {
+        let topic = gametel_cluster::unique("conformance");
+        cluster.create_topic(&topic, 3, 3).unwrap();
+        fixture(&cluster.bootstrap_servers(), &topic)
+    });
+    assert_eq!(report.await, EVERYTHING);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn real_broker() {
+    let Some(brokers) = gametel_cluster::kafka("conformance on a real broker") else {
+        return;
+    };
+    let report = conformance(|| async {
+        let topic = gametel_cluster::unique("conformance");
+        let settings = TopicSettings {
+            partitions: 3,
+            replication: 1,
+        };
+        let timeout = Duration::from_secs(15);
+        let made = ensure_topic(&brokers, &topic, settings, timeout)
+            .await
+            .unwrap();
+        assert_eq!(made, TopicState::Created);
+        let found = ensure_topic(&brokers, &topic, settings, timeout)
+            .await
+            .unwrap();
+        assert_eq!(found, TopicState::Existed);
+        fixture(&brokers, &topic)
+    });
+    assert_eq!(report.await, EVERYTHING);
+}
+
+#[tokio::test]
+async fn a_broker_that_is_away_is_an_answer_in_bounded_time() {
+    // Port 1 is reserved, and nobody listens there.
+    let sink = KafkaSink::builder("127.0.0.1:1")
+        .delivery_timeout(Duration::from_millis(300))
+        .build()
+        .unwrap();
+    let event = EventGenerator::new(1).next().unwrap();
+    let error = sink.write(event).await.unwrap_err();
+    assert_eq!(error.kind(), SinkErrorKind::Unavailable);
+    sink.close().await.unwrap();
+
+    let timeout = Duration::from_millis(300);
+    let settings = TopicSettings::default();
+    let error = ensure_topic("127.0.0.1:1", "events", settings, timeout)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), SinkErrorKind::Unavailable);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_is_never_confirmed_is_not_accepted() {
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic("events", 1, 1).unwrap();
+    let sink = KafkaSink::builder(&cluster.bootstrap_servers())
+        .delivery_timeout(Duration::from_secs(2))
+        .build()
+        .unwrap();
+    let mut events = EventGenerator::new(1);
+    sink.write(events.next().unwrap()).await.unwrap();
+    cluster.broker_down(1).unwrap();
+    let error = sink.write(events.next().unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), SinkErrorKind::Unavailable);
+    assert!(error.is_retryable());
+    cluster.broker_up(1).unwrap();
+    // The client needs a moment to find the broker again; each try is bounded by the time-out.
+    for attempt in 0.. {
+        match sink.write(events.next().unwrap()).await {
+            Ok(_) => break,
+            Err(error) => assert!(attempt < 20, "the sink does not recover: {error}"),
+        }
+    }
+    sink.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_is_an_answer_and_nothing_overtakes_it() {
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic("events", 1, 1).unwrap();
+    let brokers = cluster.bootstrap_servers();
+    let sink = KafkaSink::builder(&brokers)
+        .queue_events(10)
+        .build()
+        .unwrap();
+    let batch = EventGenerator::new(1).take(50).collect();
+    let report = sink.write_batch(&batch).await.unwrap();
+    let rejected: Vec<_> = report
+        .rejected()
+        .map(|(index, why)| (index, why.kind))
+        .collect();
+    let first = rejected
+        .first()
+        .expect("fifty events do not fit into a queue of ten")
+        .0;
+    let expected: Vec<_> = (first..50)
+        .map(|index| (index, SinkErrorKind::Backpressure))
+        .collect();
+    assert_eq!(rejected, expected);
+    sink.close().await.unwrap();
+    assert_eq!(read_back(&brokers, "events").len(), first);
+}
