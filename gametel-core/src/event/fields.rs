@@ -25,7 +25,14 @@ impl Fields {
     pub fn from_json(object: &[u8]) -> Result<Self, Malformed> {
         let mut fields = Self::new();
         visit_members(object, |name, value| {
-            fields.0.insert(name.into(), value.into());
+            // Within JSON text a line can only end in white space, never in a string. Without its line
+            // ends an event is one line, as NDJSON has it, however its sender laid it out.
+            let value = if value.contains(['\n', '\r']) {
+                value.replace(['\n', '\r'], " ").into()
+            } else {
+                value.into()
+            };
+            fields.0.insert(name.into(), value);
         })?;
         Ok(fields)
     }
@@ -68,5 +75,16 @@ impl Fields {
     /// Name and JSON text of each member, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_many_lines_becomes_one() {
+        let fields = Fields::from_json(b"{\"tags\":[\n1,\r\n\"a\\nb\"\n]}").unwrap();
+        assert_eq!(fields.get("tags"), Some("[ 1,  \"a\\nb\" ]"));
     }
 }

@@ -24,6 +24,8 @@ fn read_back(brokers: &str, topic: &str) -> Vec<Bytes> {
         .set("bootstrap.servers", brokers)
         .set("group.id", "conformance")
         .set("enable.auto.commit", "false")
+        // Half a second by default, which each partition that was read to its end would cost.
+        .set("fetch.wait.max.ms", "10")
         .create()
         .unwrap();
     let timeout = Duration::from_secs(20);
