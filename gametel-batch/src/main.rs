@@ -1,1 +1,18 @@
-fn main(){}
+//! `gametel-batch`: see `gametel-batch --help`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use gametel_batch::cli::Cli;
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_env("GAMETEL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    cli.execute().await
+}

@@ -1,0 +1,72 @@
+//! The command line: one file a command. stdout carries results, stderr carries logs and progress.
+
+mod output;
+mod run;
+mod schema;
+mod show;
+mod tail;
+#[cfg(feature = "kafka")]
+mod topic;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::BatchError;
+
+/// Lands gametel events from Kafka or an embedded log as Parquet datasets.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  gametel-batch run --source sqlite:gametel-events.db --output tables
+  gametel-batch run --source kafka://127.0.0.1:9092/events --output tables --json
+  gametel-batch show tables/equipment_purchases --rows 5
+  gametel-batch tail --source kafka://127.0.0.1:9092/events -f
+
+Exit codes: 0 done, 1 failed (nothing half-visible), 2 usage or configuration,
+3 refused for safety.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Read a source once, and replace the datasets of the output.
+    Run(run::Run),
+    /// Print the first rows of a dataset.
+    Show(show::Show),
+    /// Print the schema of a dataset.
+    Schema(schema::Schema),
+    /// Print the events of a source, one a line.
+    Tail(tail::Tail),
+    /// Make or look at a Kafka topic.
+    #[cfg(feature = "kafka")]
+    #[command(subcommand)]
+    Topic(topic::Topic),
+}
+
+impl Cli {
+    /// Does what was asked, and says on one line of stderr what failed.
+    pub async fn execute(self) -> ExitCode {
+        let result = match self.command {
+            Command::Run(run) => run.execute().await,
+            Command::Show(show) => show.execute(),
+            Command::Schema(schema) => schema.execute(),
+            Command::Tail(tail) => tail.execute().await,
+            #[cfg(feature = "kafka")]
+            Command::Topic(topic) => topic.execute().await,
+        };
+        match result {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                output::complain(&error);
+                ExitCode::from(error.exit_code())
+            }
+        }
+    }
+}
+
+type CommandResult = Result<(), BatchError>;

@@ -1,0 +1,39 @@
+//! Writing to the two streams.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::error::BatchError;
+
+/// Writes a result to stdout. A reader that has gone away (`| head`) is no failure.
+pub(super) fn print(text: &str) -> Result<(), BatchError> {
+    print_bytes(text.as_bytes()).map(drop)
+}
+
+/// Writes bytes to stdout, and says whether somebody still reads.
+pub(super) fn print_bytes(bytes: &[u8]) -> Result<bool, BatchError> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(BatchError::failed("stdout can't be written", error)),
+    }
+}
+
+/// Writes a result to stdout as JSON.
+pub(super) fn print_json(value: &impl Serialize) -> Result<(), BatchError> {
+    let mut json = serde_json::to_string_pretty(value)
+        .map_err(|error| BatchError::failed("the result can't be written as JSON", error))?;
+    json.push('\n');
+    print(&json)
+}
+
+/// Says on stderr what failed. If that fails too, there is nobody left to tell.
+pub(super) fn complain(error: &BatchError) {
+    drop(writeln!(
+        io::stderr(),
+        "gametel-batch: {}",
+        error.one_line()
+    ));
+}

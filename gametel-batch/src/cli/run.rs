@@ -1,0 +1,129 @@
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use gametel_core::catalog::Catalog;
+use gametel_core::endpoint::Endpoint;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::dataset::Dataset;
+use crate::display::{table, tree};
+use crate::error::{BatchError, ErrorKind};
+use crate::report::{DatasetReport, RunReport};
+use crate::run::RunConfig;
+
+use super::output;
+use super::show::Rows;
+
+/// Reads a source once, and replaces the datasets of the output.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// Where to read: sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]/TOPIC.
+    #[arg(long, value_name = "URL", env = "GAMETEL_SOURCE")]
+    source: Endpoint,
+
+    /// The folder of the datasets; made if it is not there.
+    #[arg(long, value_name = "FOLDER", env = "GAMETEL_OUTPUT")]
+    output: PathBuf,
+
+    /// The catalog's TOML file; without it, the built-in catalog `game`.
+    #[arg(long, value_name = "FILE", env = "GAMETEL_CATALOG")]
+    catalog: Option<PathBuf>,
+
+    #[command(flatten)]
+    rows: Rows,
+
+    /// Print the report as JSON, and no tables.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Run {
+    pub(super) async fn execute(self) -> super::CommandResult {
+        let catalog = match &self.catalog {
+            None => Catalog::game(),
+            Some(path) => Catalog::load(path).map_err(|error| {
+                BatchError::new(ErrorKind::Config, "the catalog is not valid").with_source(error)
+            })?,
+        };
+        let output = plain_path(&self.output);
+        let config = RunConfig {
+            source: self.source,
+            output,
+            catalog: Arc::new(catalog),
+        };
+        let bar = progress_bar();
+        let progress = |progress: crate::Progress| {
+            bar.set_length(progress.offsets);
+            bar.set_position(progress.read);
+        };
+        let report = tokio::select! {
+            report = crate::run::run(config, progress) => report,
+            _ = tokio::signal::ctrl_c() => {
+                Err(BatchError::new(ErrorKind::Failed, "interrupted; nothing was replaced"))
+            }
+        };
+        bar.finish_and_clear();
+        let report = report?;
+        if self.json {
+            return output::print_json(&report);
+        }
+        print_tables(&report, self.rows)?;
+        output::print(&report.to_string())
+    }
+}
+
+/// A folder may be given as a `file:` URL.
+fn plain_path(output: &std::path::Path) -> PathBuf {
+    let path = output
+        .to_str()
+        .and_then(|output| output.strip_prefix("file:"));
+    path.map_or_else(
+        || output.to_owned(),
+        |path| path.strip_prefix("//").unwrap_or(path).into(),
+    )
+}
+
+/// Prints schema and first rows of each dataset, the quarantine only if there is something in it.
+fn print_tables(report: &RunReport, rows: Rows) -> super::CommandResult {
+    let quarantine = Some(&report.quarantine).filter(|quarantine| quarantine.rows > 0);
+    for DatasetReport { name, .. } in report.datasets.iter().chain(quarantine) {
+        let dataset = Dataset::open(&report.output.join(name))?;
+        let head = dataset.head(rows.limit())?;
+        let text = table(&head, rows.truncate());
+        output::print(&format!("{name}\n{}{text}", tree(&dataset.columns())))?;
+        if head.more {
+            output::print("\n")?;
+        }
+    }
+    Ok(())
+}
+
+/// A bar where somebody watches, nothing elsewhere.
+fn progress_bar() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let template = "{bar:30} {human_pos}/{human_len} records  {per_sec}  {eta} left";
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_may_be_a_file_url() {
+        for (output, path) in [
+            ("tables", "tables"),
+            ("/var/tables", "/var/tables"),
+            ("file:///var/tables", "/var/tables"),
+            ("file:tables", "tables"),
+        ] {
+            assert_eq!(plain_path(output.as_ref()), PathBuf::from(path), "{output}");
+        }
+    }
+}

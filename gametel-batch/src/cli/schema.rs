@@ -1,0 +1,42 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::dataset::Dataset;
+use crate::display::tree;
+
+use super::output;
+
+/// Prints the schema of a dataset.
+#[derive(Debug, Args)]
+pub(super) struct Schema {
+    /// The dataset's folder, or one Parquet file.
+    dataset: PathBuf,
+
+    /// Print the columns as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Column<'a> {
+    name: &'a str,
+    r#type: &'a str,
+    nullable: bool,
+}
+
+impl Schema {
+    pub(super) fn execute(self) -> super::CommandResult {
+        let columns = Dataset::open(&self.dataset)?.columns();
+        if self.json {
+            let columns = columns.iter().map(|(name, r#type)| Column {
+                name,
+                r#type,
+                nullable: true,
+            });
+            return output::print_json(&columns.collect::<Vec<_>>());
+        }
+        output::print(&tree(&columns))
+    }
+}

@@ -1,0 +1,7 @@
+//! What a person sees of a dataset, in the forms of Spark's `printSchema` and `show`.
+
+mod table;
+mod tree;
+
+pub use table::{Truncate, table};
+pub use tree::tree;

@@ -1,0 +1,91 @@
+use std::error::Error;
+use std::fmt;
+
+type Source = Box<dyn Error + Send + Sync>;
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug)]
+pub struct BatchError {
+    kind: ErrorKind,
+    message: String,
+    source: Option<Source>,
+}
+
+/// What the caller can do about a [`BatchError`]; the exit code follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// It was tried and failed, and nothing of it can be seen: try again (exit code 1).
+    Failed,
+    /// What was asked for can't be: a wrong name, a bad setting (exit code 2).
+    Config,
+    /// It would have destroyed something, or disturbed another run (exit code 3).
+    Refused,
+}
+
+impl BatchError {
+    /// An error that says what failed, in lower case and with no full stop.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    /// Adds the cause. The message should not repeat it.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Source>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn failed(message: impl Into<String>, source: impl Into<Source>) -> Self {
+        Self::new(ErrorKind::Failed, message).with_source(source)
+    }
+
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, message)
+    }
+
+    /// What the caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The code that a program should exit with.
+    pub fn exit_code(&self) -> u8 {
+        match self.kind {
+            ErrorKind::Failed => 1,
+            ErrorKind::Config => 2,
+            ErrorKind::Refused => 3,
+        }
+    }
+
+    /// The error and its causes on one line, each once.
+    pub fn one_line(&self) -> String {
+        let mut line = self.message.clone();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !line.contains(&text) {
+                line.push_str(": ");
+                line.push_str(&text);
+            }
+            cause = error.source();
+        }
+        line.replace(['\n', '\r'], " ")
+    }
+}
+
+impl fmt::Display for BatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for BatchError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}

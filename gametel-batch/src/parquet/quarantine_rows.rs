@@ -1,0 +1,89 @@
+use std::sync::Arc;
+
+use arrow_array::builder::{BinaryBuilder, Int32Builder, Int64Builder, StringBuilder};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use gametel_core::event::EncodedEvent;
+
+use crate::timestamp::write_timestamp;
+
+use super::Rows;
+
+/// Makes rows of records that are no events: the bytes as they came, where they were, and why they are here.
+pub(crate) struct QuarantineRows {
+    schema: SchemaRef,
+    raw_event: BinaryBuilder,
+    topic: StringBuilder,
+    partition: Int32Builder,
+    offset: Int64Builder,
+    timestamp: StringBuilder,
+    reason: StringBuilder,
+    detail: StringBuilder,
+}
+
+impl QuarantineRows {
+    pub(crate) fn new() -> Self {
+        let fields = [
+            ("raw_event", DataType::Binary),
+            ("topic", DataType::Utf8),
+            ("partition", DataType::Int32),
+            ("offset", DataType::Int64),
+            ("timestamp", DataType::Utf8),
+            ("reason", DataType::Utf8),
+            ("detail", DataType::Utf8),
+        ];
+        let fields = fields.map(|(name, data_type)| Field::new(name, data_type, true));
+        Self {
+            schema: Arc::new(Schema::new(fields.to_vec())),
+            raw_event: BinaryBuilder::new(),
+            topic: StringBuilder::new(),
+            partition: Int32Builder::new(),
+            offset: Int64Builder::new(),
+            timestamp: StringBuilder::new(),
+            reason: StringBuilder::new(),
+            detail: StringBuilder::new(),
+        }
+    }
+}
+
+impl Rows for QuarantineRows {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn append(&mut self, event: &EncodedEvent) -> Result<(), String> {
+        let malformed = event
+            .malformed()
+            .ok_or("the record is an event, and not for quarantine")?;
+        let position = event.position();
+        self.raw_event.append_value(event.payload());
+        self.topic
+            .append_option(position.map(|position| &*position.topic));
+        self.partition
+            .append_option(position.map(|position| position.partition));
+        self.offset
+            .append_option(position.map(|position| position.offset));
+        self.timestamp
+            .append_option(event.timestamp().map(|timestamp| {
+                let mut text = String::new();
+                write_timestamp(&mut text, timestamp);
+                text
+            }));
+        self.reason.append_value(malformed.reason.as_str());
+        self.detail.append_value(&malformed.detail);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(self.raw_event.finish()),
+            Arc::new(self.topic.finish()),
+            Arc::new(self.partition.finish()),
+            Arc::new(self.offset.finish()),
+            Arc::new(self.timestamp.finish()),
+            Arc::new(self.reason.finish()),
+            Arc::new(self.detail.finish()),
+        ];
+        RecordBatch::try_new(Arc::clone(&self.schema), columns)
+    }
+}

@@ -1,0 +1,307 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use gametel_core::batch::EventBatch;
+use gametel_core::catalog::{Catalog, QUARANTINE};
+use gametel_core::codec::Decoder;
+use gametel_core::endpoint::Endpoint;
+use gametel_core::event::EncodedEvent;
+use gametel_core::sink::{EventSink, FanOut, Router, SinkError};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::commit::Staging;
+use crate::counts::{CountSink, Counts};
+use crate::dataset::Dataset;
+use crate::error::BatchError;
+use crate::parquet::{EventRows, ParquetSink, QuarantineRows};
+use crate::report::{DatasetReport, FileReport, PartitionReport, RunReport};
+use crate::source::{self, End, PartitionRange, Source, SourceRecord, Start};
+
+/// The one file of a dataset. Its name says that it is the first of however many there may be.
+const PART_FILE: &str = "part-00000.zstd.parquet";
+
+/// How many batches of records may wait between reading and writing: one being written, one ready.
+const AHEAD: usize = 2;
+
+/// What a run reads, and where it writes.
+#[derive(Clone, Debug)]
+pub struct RunConfig {
+    /// The log or topic to read.
+    pub source: Endpoint,
+    /// The folder of the datasets; made if it is not there.
+    pub output: PathBuf,
+    /// The datasets, and which events land in them.
+    pub catalog: Arc<Catalog>,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// How many records were read and written so far.
+    pub read: u64,
+    /// How many offsets there are in all. Not each needs to hold a record.
+    pub offsets: u64,
+}
+
+/// Reads a source once, and replaces the datasets of the output with what it found.
+///
+/// The range is fixed first: what arrives later is for the next run. The same range and catalog give the same rows in the same order. Before anything can be seen, every
+/// record that was read is accounted for in the new files' footers and the counts; then each dataset is switched in whole. Memory does not grow with the source.
+///
+/// ```
+/// # tokio::runtime::Builder::new_multi_thread().build().unwrap().block_on(async {
+/// use std::sync::Arc;
+/// use gametel_batch::{RunConfig, run};
+/// use gametel_core::catalog::Catalog;
+/// use gametel_core::event::game::PurchaseSword;
+/// use gametel_core::sink::{EventSink, EventSinkExt, LogSink};
+///
+/// # let folder = tempfile::tempdir()?;
+/// let log = folder.path().join("events.db");
+/// let sink = LogSink::open(&log, Default::default())?;
+/// sink.send(&PurchaseSword).await?;
+/// sink.close().await?;
+///
+/// let config = RunConfig {
+///     source: format!("sqlite:{}", log.display()).parse()?,
+///     output: folder.path().join("tables"),
+///     catalog: Arc::new(Catalog::game()),
+/// };
+/// let report = run(config, |_| ()).await?;
+/// assert_eq!((report.read, report.datasets[0].rows), (1, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+///
+/// # Errors
+///
+/// The source or the output can't be used, or something failed on the way. The old datasets are then in their places, but for a failure of the switch itself, which says which
+/// dataset it failed on.
+///
+/// # Cancel safety
+///
+/// Dropping the future ends the run as a failure does.
+pub async fn run(
+    config: RunConfig,
+    progress: impl Fn(Progress) + Send,
+) -> Result<RunReport, BatchError> {
+    let started = Instant::now();
+    let endpoint = config.source.clone();
+    let source = blocking(move || source::open(&endpoint, Start::Earliest, End::Snapshot)).await?;
+    let ranges = source.ranges().to_vec();
+
+    let names = names_of(&config.catalog);
+    let staging = Staging::begin(&config.output, names.iter().copied())?;
+    let sinks = Sinks::create(&config.catalog, &staging)?;
+    let tally = copy(source, &sinks.router, &ranges, progress).await;
+    // Closed in any case, so that no thread writes on when the staging goes.
+    let closed = sinks.router.close().await;
+    let tally = tally?;
+    closed.map_err(write_error)?;
+
+    let dataset = |name: &&str| described(&staging, &config.output, name);
+    let mut datasets = names.iter().map(dataset).collect::<Result<Vec<_>, _>>()?;
+    let quarantine = datasets.pop().expect("the last name is the quarantine's");
+    let report = RunReport {
+        source: config.source.to_string(),
+        output: config.output.clone(),
+        catalog: config.catalog.name().to_owned(),
+        partitions: ranges.iter().map(PartitionReport::from).collect(),
+        read: tally.read,
+        datasets,
+        unselected: sinks.unselected.by_name(),
+        quarantine,
+        quarantined: sinks.quarantined.by_name(),
+        tombstones: tally.tombstones,
+        seconds: started.elapsed().as_secs_f64(),
+    };
+    check_conservation(&report)?;
+    blocking(move || staging.commit(&names_of(&config.catalog))).await?;
+    Ok(RunReport {
+        seconds: started.elapsed().as_secs_f64(),
+        ..report
+    })
+}
+
+/// Every dataset's name, the quarantine's last.
+fn names_of(catalog: &Catalog) -> Vec<&str> {
+    catalog
+        .datasets()
+        .iter()
+        .map(|dataset| dataset.name())
+        .chain([QUARANTINE])
+        .collect()
+}
+
+/// Where the records go: a Parquet sink for each dataset and for the quarantine, behind core's router.
+struct Sinks {
+    router: Router,
+    unselected: Counts,
+    quarantined: Counts,
+}
+
+impl Sinks {
+    fn create(catalog: &Arc<Catalog>, staging: &Staging) -> Result<Self, BatchError> {
+        let mut router = Router::builder(Arc::clone(catalog));
+        for dataset in catalog.datasets() {
+            let file = staging.dataset(dataset.name())?.join(PART_FILE);
+            let sink = ParquetSink::create(dataset.name(), &file, EventRows::new(dataset));
+            router = router.dataset(dataset.name(), sink.map_err(write_error)?);
+        }
+        let file = staging.dataset(QUARANTINE)?.join(PART_FILE);
+        let quarantine = ParquetSink::create(QUARANTINE, &file, QuarantineRows::new());
+        let (by_reason, quarantined) = CountSink::by_reason();
+        let quarantine = FanOut::new([
+            Arc::new(quarantine.map_err(write_error)?) as _,
+            Arc::new(by_reason) as _,
+        ])
+        .map_err(write_error)?;
+        let (by_type, unselected) = CountSink::by_type();
+        let router = router.unselected(by_type).quarantine(quarantine).build();
+        Ok(Self {
+            router: router.map_err(write_error)?,
+            unselected,
+            quarantined,
+        })
+    }
+}
+
+/// What was counted on the way.
+#[derive(Default)]
+struct Tally {
+    read: u64,
+    tombstones: u64,
+}
+
+/// Records that were read together, and found to be events or not.
+struct Chunk {
+    events: EventBatch,
+    tombstones: u64,
+}
+
+/// Reads and decodes on one thread while what came before is being written.
+async fn copy(
+    source: Box<dyn Source>,
+    router: &Router,
+    ranges: &[PartitionRange],
+    progress: impl Fn(Progress),
+) -> Result<Tally, BatchError> {
+    let (chunks, mut inbox) = mpsc::channel(AHEAD);
+    let reader = spawn_reader(source, chunks);
+    let offsets = ranges.iter().map(PartitionRange::offsets).sum();
+    let mut tally = Tally::default();
+    while let Some(chunk) = inbox.recv().await {
+        let report = router
+            .write_batch(&chunk.events)
+            .await
+            .map_err(write_error)?;
+        if let Some((index, rejection)) = report.rejected().next() {
+            let position = chunk.events.get(index).and_then(EncodedEvent::position);
+            let position = position.map_or_else(String::new, ToString::to_string);
+            let reason = rejection.reason.to_string();
+            return Err(BatchError::failed(
+                format!("the record {position} was refused"),
+                reason,
+            ));
+        }
+        tally.read += chunk.events.len() as u64 + chunk.tombstones;
+        tally.tombstones += chunk.tombstones;
+        progress(Progress {
+            read: tally.read,
+            offsets,
+        });
+    }
+    match reader.await {
+        Ok(result) => result.map(|()| tally),
+        Err(error) => Err(BatchError::failed("the reading thread has died", error)),
+    }
+}
+
+fn spawn_reader(
+    mut source: Box<dyn Source>,
+    chunks: mpsc::Sender<Chunk>,
+) -> JoinHandle<Result<(), BatchError>> {
+    tokio::task::spawn_blocking(move || {
+        let mut decoder = Decoder::new();
+        while let Some(records) = source.next()? {
+            if chunks
+                .blocking_send(decoded(&mut decoder, records))
+                .is_err()
+            {
+                // The writing side has failed, and says so itself.
+                break;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn decoded(decoder: &mut Decoder, records: Vec<SourceRecord>) -> Chunk {
+    let count = records.len();
+    let events: Vec<_> = records
+        .into_iter()
+        .filter_map(|record| Some(decoder.decode(record.value?, record.timestamp, record.position)))
+        .collect();
+    Chunk {
+        tombstones: (count - events.len()) as u64,
+        events: events.into(),
+    }
+}
+
+/// What a staged dataset holds, by the footers of its files, with the paths that they will have.
+fn described(staging: &Staging, output: &Path, name: &str) -> Result<DatasetReport, BatchError> {
+    let dataset = Dataset::open(&staging.folder(name))?;
+    let file = |file: &crate::dataset::DatasetFile| FileReport {
+        path: output
+            .join(name)
+            .join(file.path.file_name().unwrap_or_default()),
+        bytes: file.bytes,
+        rows: file.rows,
+    };
+    let files = dataset.files().iter().map(file).collect();
+    Ok(DatasetReport {
+        name: name.to_owned(),
+        rows: dataset.rows(),
+        files,
+    })
+}
+
+fn check_conservation(report: &RunReport) -> Result<(), BatchError> {
+    let counted: u64 = report.quarantined.values().sum();
+    if report.accounted() != report.read || counted != report.quarantine.rows {
+        let message = format!(
+            "the counts do not add up: {} records were read and {} are accounted for; \
+             nothing was replaced. This is a defect of gametel",
+            report.read,
+            report.accounted(),
+        );
+        return Err(BatchError::new(crate::ErrorKind::Failed, message));
+    }
+    Ok(())
+}
+
+fn write_error(error: SinkError) -> BatchError {
+    BatchError::failed("the datasets can't be written", error)
+}
+
+/// Does blocking work off the async threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BatchError> + Send + 'static,
+) -> Result<T, BatchError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(BatchError::failed("a working thread has died", error)),
+    }
+}
+
+impl From<&PartitionRange> for PartitionReport {
+    fn from(range: &PartitionRange) -> Self {
+        Self {
+            topic: range.topic.to_string(),
+            partition: range.partition,
+            start: range.start,
+            end: range.end,
+        }
+    }
+}

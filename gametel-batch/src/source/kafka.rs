@@ -1,0 +1,380 @@
+//! A Kafka topic as a source. The only module of this crate that names the client library.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use gametel_core::event::{Position, Timestamp};
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::message::BorrowedMessage;
+use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{ClientContext, Message, Offset, TopicPartitionList};
+use serde::Serialize;
+
+use crate::error::BatchError;
+
+use super::{End, PartitionRange, Source, SourceRecord, Start};
+
+/// How long the cluster may take to answer while a source is being opened.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a partition that has records left may stay silent before the source gives up.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long one poll waits for a record.
+const POLL_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// The most records, and the bytes past which no record is added, that one call of `next` gives.
+const RECORDS: usize = 8_192;
+const BYTES: usize = 4 * 1024 * 1024;
+
+/// What a Kafka topic is made of.
+#[derive(Clone, Debug, Serialize)]
+pub struct TopicDescription {
+    /// The topic's name.
+    pub topic: String,
+    /// Its partitions, by number.
+    pub partitions: Vec<PartitionDescription>,
+}
+
+/// What one partition of a topic is made of.
+#[derive(Clone, Debug, Serialize)]
+pub struct PartitionDescription {
+    /// The partition's number.
+    pub partition: i32,
+    /// The broker that leads it; -1 is none.
+    pub leader: i32,
+    /// The brokers that keep it.
+    pub replicas: Vec<i32>,
+    /// Those of them that are in sync.
+    pub in_sync: Vec<i32>,
+    /// The low watermark: the first offset that is there.
+    pub low: i64,
+    /// The high watermark: one past the last offset.
+    pub high: i64,
+}
+
+/// Asks the cluster about a topic. Blocks, for at most about 10 s.
+///
+/// # Errors
+///
+/// No broker answers, or there is no such topic.
+pub fn describe(brokers: &str, topic: &str) -> Result<TopicDescription, BatchError> {
+    describe_by(&consumer(brokers)?, brokers, topic)
+}
+
+/// Reads the partitions of a topic one after the other.
+pub(super) struct KafkaSource {
+    consumer: BaseConsumer<QuietContext>,
+    topic: Arc<str>,
+    ranges: Vec<PartitionRange>,
+    end: End,
+    /// The place in `ranges` of the partition that is being read. A source that follows reads all at once.
+    current: usize,
+    /// One past the last offset that was read of the current partition.
+    next: i64,
+    heard: Instant,
+    buffer: Buffer,
+}
+
+impl KafkaSource {
+    pub(super) fn open(
+        brokers: &str,
+        topic: &str,
+        start: Start,
+        end: End,
+    ) -> Result<Self, BatchError> {
+        let consumer = consumer(brokers)?;
+        let description = describe_by(&consumer, brokers, topic)?;
+        let topic: Arc<str> = topic.into();
+        let ranges: Vec<_> = description
+            .partitions
+            .iter()
+            .map(|partition| PartitionRange {
+                topic: Arc::clone(&topic),
+                partition: partition.partition,
+                start: start.resolve(partition.low, partition.high),
+                end: partition.high,
+            })
+            .collect();
+        let mut source = Self {
+            consumer,
+            topic,
+            ranges,
+            end,
+            current: 0,
+            next: 0,
+            heard: Instant::now(),
+            buffer: Buffer::default(),
+        };
+        match end {
+            End::Snapshot => source.begin()?,
+            End::Follow => source.assign(0..source.ranges.len())?,
+        }
+        Ok(source)
+    }
+
+    /// Takes the partitions at `places` of the ranges, from their starts, in place of what was taken before.
+    fn assign(&self, places: Range<usize>) -> Result<(), BatchError> {
+        let mut assignment = TopicPartitionList::new();
+        for range in &self.ranges[places] {
+            assignment
+                .add_partition_offset(&self.topic, range.partition, Offset::Offset(range.start))
+                .map_err(|error| self.failed(error))?;
+        }
+        self.consumer
+            .assign(&assignment)
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Starts the current partition, or the first one after it that has something to read.
+    fn begin(&mut self) -> Result<(), BatchError> {
+        while let Some(range) = self.ranges.get(self.current) {
+            if range.offsets() > 0 {
+                self.next = range.start;
+                self.heard = Instant::now();
+                // Only the one that is read: records of several partitions would come mixed, in an order of their own every time.
+                return self.assign(self.current..self.current + 1);
+            }
+            self.current += 1;
+        }
+        Ok(())
+    }
+
+    fn finish_partition(&mut self) -> Result<(), BatchError> {
+        self.current += 1;
+        self.begin()
+    }
+
+    /// Adds what polls give to the buffer, until there is a batch or nothing more for now.
+    fn fill(&mut self) -> Result<(), BatchError> {
+        while !self.buffer.is_full() {
+            let partition = self.ranges.get(self.current).cloned();
+            match self.consumer.poll(POLL_TIMEOUT) {
+                None if self.buffer.is_empty() => return self.check_silence(),
+                None => return Ok(()),
+                Some(Ok(message)) => {
+                    if self.end == End::Follow {
+                        self.buffer.push(&message);
+                        continue;
+                    }
+                    let Some(range) = partition.filter(|r| r.partition == message.partition())
+                    else {
+                        // Left over from the partition before.
+                        continue;
+                    };
+                    if message.offset() < range.end {
+                        self.buffer.push(&message);
+                    }
+                    self.next = message.offset() + 1;
+                    self.heard = Instant::now();
+                    if self.next >= range.end {
+                        drop(message);
+                        return self.finish_partition();
+                    }
+                }
+                // The end of what can be read: markers of transactions, or compaction, left no record at the last offsets.
+                Some(Err(KafkaError::PartitionEOF(number))) => {
+                    if self.end == End::Snapshot
+                        && partition.is_some_and(|range| range.partition == number)
+                    {
+                        return self.finish_partition();
+                    }
+                }
+                Some(Err(error)) if is_passing(&error) => {}
+                Some(Err(error)) => return Err(self.failed(error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn check_silence(&self) -> Result<(), BatchError> {
+        if self.end == End::Follow || self.heard.elapsed() < SILENCE_TIMEOUT {
+            return Ok(());
+        }
+        let message = format!(
+            "partition {} of {} gave no record for {} s, at offset {} of {}",
+            self.ranges[self.current].partition,
+            self.topic,
+            SILENCE_TIMEOUT.as_secs(),
+            self.next,
+            self.ranges[self.current].end,
+        );
+        Err(BatchError::new(crate::ErrorKind::Failed, message))
+    }
+
+    fn failed(&self, error: KafkaError) -> BatchError {
+        BatchError::failed(format!("the topic {} can't be read", self.topic), error)
+    }
+}
+
+impl Source for KafkaSource {
+    fn ranges(&self) -> &[PartitionRange] {
+        &self.ranges
+    }
+
+    fn next(&mut self) -> Result<Option<Vec<SourceRecord>>, BatchError> {
+        loop {
+            if self.end == End::Snapshot && self.current == self.ranges.len() {
+                return Ok(None);
+            }
+            self.fill()?;
+            if !self.buffer.is_empty() || self.end == End::Follow {
+                return Ok(Some(self.buffer.take(&self.topic)));
+            }
+        }
+    }
+}
+
+/// Gathers the values of a batch in one buffer, so that a record costs no allocation of its own.
+#[derive(Default)]
+struct Buffer {
+    values: Vec<u8>,
+    records: Vec<(i32, i64, Option<Timestamp>, Option<Range<usize>>)>,
+}
+
+impl Buffer {
+    fn push(&mut self, message: &BorrowedMessage<'_>) {
+        let start = self.values.len();
+        let value = message.payload().map(|payload| {
+            self.values.extend_from_slice(payload);
+            start..self.values.len()
+        });
+        // -1 is how a record says that it has none.
+        let timestamp = message
+            .timestamp()
+            .to_millis()
+            .filter(|millis| *millis != -1);
+        let timestamp = timestamp.map(Timestamp::from_millis);
+        self.records
+            .push((message.partition(), message.offset(), timestamp, value));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    fn is_full(&self) -> bool {
+        self.records.len() >= RECORDS || self.values.len() >= BYTES
+    }
+
+    fn take(&mut self, topic: &Arc<str>) -> Vec<SourceRecord> {
+        let capacity = self.values.len();
+        let values = Bytes::from(std::mem::replace(
+            &mut self.values,
+            Vec::with_capacity(capacity),
+        ));
+        let records = self
+            .records
+            .drain(..)
+            .map(|(partition, offset, timestamp, value)| {
+                let position = Position {
+                    topic: Arc::clone(topic),
+                    partition,
+                    offset,
+                };
+                SourceRecord {
+                    position,
+                    timestamp,
+                    value: value.map(|range| values.slice(range)),
+                }
+            });
+        records.collect()
+    }
+}
+
+#[derive(Clone, Copy)]
+struct QuietContext;
+
+impl ClientContext for QuietContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        tracing::debug!(?level, facility, message, "librdkafka");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "librdkafka");
+    }
+}
+
+impl ConsumerContext for QuietContext {}
+
+fn consumer(brokers: &str) -> Result<BaseConsumer<QuietContext>, BatchError> {
+    ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("client.id", "gametel-batch")
+        // Never joined, never committed to: the client asks for a name.
+        .set("group.id", "gametel-batch")
+        .set("enable.auto.commit", "false")
+        .set("enable.partition.eof", "true")
+        // Records that retention removes while we read are a failure to tell, not a gap to skip.
+        .set("auto.offset.reset", "error")
+        // The broker waits this long before it says that there is nothing new. All that we read is there already, but for the last answer of each partition.
+        .set("fetch.wait.max.ms", "10")
+        // Bounds the memory of what is fetched ahead.
+        .set("queued.max.messages.kbytes", "16384")
+        .set("fetch.message.max.bytes", "4194304")
+        .create_with_context(QuietContext)
+        .map_err(|error| BatchError::config("the consumer can't be made").with_source(error))
+}
+
+fn describe_by(
+    consumer: &BaseConsumer<QuietContext>,
+    brokers: &str,
+    topic: &str,
+) -> Result<TopicDescription, BatchError> {
+    let silent = |error: KafkaError| {
+        let seconds = OPEN_TIMEOUT.as_secs();
+        let message = format!("no broker of {brokers} answered within {seconds} s");
+        BatchError::failed(message, error)
+    };
+    let metadata = consumer
+        .fetch_metadata(Some(topic), OPEN_TIMEOUT)
+        .map_err(silent)?;
+    let found = metadata.topics().iter().find(|found| found.name() == topic);
+    let Some(found) = found.filter(|t| t.error().is_none() && !t.partitions().is_empty()) else {
+        return Err(BatchError::config(format!(
+            "there is no topic {topic} on {brokers}"
+        )));
+    };
+    let mut partitions = Vec::new();
+    for partition in found.partitions() {
+        let (low, high) = consumer
+            .fetch_watermarks(topic, partition.id(), OPEN_TIMEOUT)
+            .map_err(|error| {
+                let message = format!("partition {} of {topic} does not answer", partition.id());
+                BatchError::failed(message, error)
+            })?;
+        partitions.push(PartitionDescription {
+            partition: partition.id(),
+            leader: partition.leader(),
+            replicas: partition.replicas().to_vec(),
+            in_sync: partition.isr().to_vec(),
+            low,
+            high,
+        });
+    }
+    partitions.sort_by_key(|partition| partition.partition);
+    Ok(TopicDescription {
+        topic: topic.to_owned(),
+        partitions,
+    })
+}
+
+/// Whether the client goes on by itself: a lost connection, a new leader. Silence that lasts is told apart by its own limit.
+fn is_passing(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::OperationTimedOut
+                | RDKafkaErrorCode::RequestTimedOut
+                | RDKafkaErrorCode::NotLeaderForPartition
+                | RDKafkaErrorCode::LeaderNotAvailable
+                | RDKafkaErrorCode::CoordinatorLoadInProgress
+        )
+    )
+}
