@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::display::printable;
+
 /// What became of every record that a run read.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunReport {
@@ -115,7 +117,7 @@ fn counts(by_name: &BTreeMap<String, u64>) -> String {
     counts.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), *name));
     let shown = counts.iter().take(SHOWN);
     let mut texts: Vec<_> = shown
-        .map(|(name, count)| format!("{} {count}", name.escape_debug()))
+        .map(|(name, count)| format!("{} {count}", printable(name)))
         .collect();
     if counts.len() > SHOWN {
         texts.push(format!("and {} more", counts.len() - SHOWN));

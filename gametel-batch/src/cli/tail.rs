@@ -4,6 +4,7 @@ use clap::Args;
 use gametel_core::endpoint::Endpoint;
 use tokio::sync::mpsc;
 
+use crate::display::printable;
 use crate::error::BatchError;
 use crate::source::{self, End, SourceRecord, Start};
 
@@ -103,13 +104,7 @@ impl Tail {
 fn write_line(lines: &mut Vec<u8>, record: &SourceRecord, escape: bool) {
     let value = record.value.as_deref().unwrap_or_default();
     if escape {
-        for character in String::from_utf8_lossy(value).chars() {
-            if character.is_control() {
-                lines.extend(character.escape_default().to_string().bytes());
-            } else {
-                lines.extend(character.encode_utf8(&mut [0; 4]).bytes());
-            }
-        }
+        lines.extend(printable(&String::from_utf8_lossy(value)).into_bytes());
     } else {
         lines.extend_from_slice(value);
     }

@@ -1,7 +1,9 @@
 //! What a person sees of a dataset, in the forms of Spark's `printSchema` and `show`.
 
+mod printable;
 mod table;
 mod tree;
 
+pub use printable::printable;
 pub use table::{Truncate, table};
 pub use tree::tree;

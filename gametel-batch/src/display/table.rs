@@ -2,6 +2,8 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::dataset::Head;
 
+use super::printable;
+
 /// Whether long values are cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truncate {
@@ -13,7 +15,7 @@ pub enum Truncate {
 
 /// Draws rows as Spark's `show` does.
 ///
-/// Widths are counted as a terminal counts them. Control characters are shown as escapes: an event's text is a stranger's, and must not steer the terminal of whoever looks at it.
+/// Widths are counted as a terminal counts them. Values are made [`printable`].
 ///
 /// ```
 /// use gametel_batch::dataset::Head;
@@ -87,14 +89,7 @@ pub fn table(head: &Head, truncate: Truncate) -> String {
 }
 
 fn cell(value: &str, truncate: Truncate) -> String {
-    let mut text = String::with_capacity(value.len());
-    for character in value.chars() {
-        if character.is_control() {
-            text.extend(character.escape_default());
-        } else {
-            text.push(character);
-        }
-    }
+    let text = printable(value);
     match truncate {
         Truncate::To(limit) if text.chars().count() > limit => {
             // With no room for the dots, Spark leaves them out.

@@ -233,7 +233,15 @@ impl Source for KafkaSource {
 #[derive(Default)]
 struct Buffer {
     values: Vec<u8>,
-    records: Vec<(i32, i64, Option<Timestamp>, Option<Range<usize>>)>,
+    records: Vec<Buffered>,
+}
+
+/// A record whose value lies in the buffer.
+struct Buffered {
+    partition: i32,
+    offset: i64,
+    timestamp: Option<Timestamp>,
+    value: Option<Range<usize>>,
 }
 
 impl Buffer {
@@ -249,8 +257,13 @@ impl Buffer {
             .to_millis()
             .filter(|millis| *millis != -1);
         let timestamp = timestamp.map(Timestamp::from_millis);
-        self.records
-            .push((message.partition(), message.offset(), timestamp, value));
+        let (partition, offset) = (message.partition(), message.offset());
+        self.records.push(Buffered {
+            partition,
+            offset,
+            timestamp,
+            value,
+        });
     }
 
     fn is_empty(&self) -> bool {
@@ -267,21 +280,15 @@ impl Buffer {
             &mut self.values,
             Vec::with_capacity(capacity),
         ));
-        let records = self
-            .records
-            .drain(..)
-            .map(|(partition, offset, timestamp, value)| {
-                let position = Position {
-                    topic: Arc::clone(topic),
-                    partition,
-                    offset,
-                };
-                SourceRecord {
-                    position,
-                    timestamp,
-                    value: value.map(|range| values.slice(range)),
-                }
-            });
+        let records = self.records.drain(..).map(|record| SourceRecord {
+            position: Position {
+                topic: Arc::clone(topic),
+                partition: record.partition,
+                offset: record.offset,
+            },
+            timestamp: record.timestamp,
+            value: record.value.map(|range| values.slice(range)),
+        });
         records.collect()
     }
 }

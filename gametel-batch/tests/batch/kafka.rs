@@ -1,0 +1,287 @@
+//! Runs over a real Kafka: ranges, their ends, and the other commands.
+
+use std::time::Duration;
+
+use gametel_batch::source::{self, End, Start};
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::ClientConfig;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::support::{batch, rows, text, topic};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A record to produce.
+#[derive(Clone, Copy)]
+pub(crate) struct Record<'a> {
+    partition: i32,
+    value: Option<&'a str>,
+    millis: i64,
+}
+
+impl<'a> Record<'a> {
+    pub(crate) fn new(partition: i32, value: &'a str) -> Self {
+        Self {
+            partition,
+            value: Some(value),
+            millis: 1_795_486_294_340,
+        }
+    }
+
+    pub(crate) fn at(self, millis: i64) -> Self {
+        Self { millis, ..self }
+    }
+}
+
+pub(crate) fn produce(brokers: &str, topic: &str, records: &[Record<'_>]) {
+    let producer = client(brokers).create().unwrap();
+    send(&producer, topic, records);
+    producer.flush(TIMEOUT).unwrap();
+}
+
+fn client(brokers: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", brokers)
+        .set("enable.idempotence", "true");
+    config
+}
+
+fn send(producer: &BaseProducer, topic: &str, records: &[Record<'_>]) {
+    for record in records {
+        let mut produced = BaseRecord::<str, str>::to(topic)
+            .partition(record.partition)
+            .key("key")
+            .timestamp(record.millis);
+        if let Some(value) = record.value {
+            produced = produced.payload(value);
+        }
+        producer.send(produced).map_err(|(error, _)| error).unwrap();
+    }
+}
+
+/// Runs over a topic, and gives the report and the hosts of the swords in their order.
+fn run(brokers: &str, topic: &str) -> (serde_json::Value, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("tables");
+    let source = format!("kafka://{brokers}/{topic}");
+    let report = batch(&[
+        "run",
+        "--source",
+        &source,
+        "--output",
+        text(&output),
+        "--json",
+    ])
+    .report();
+    let rows = rows(&output.join("equipment_purchases"));
+    (
+        report,
+        rows.into_iter()
+            .filter_map(|mut row| row.remove("Host").flatten())
+            .collect(),
+    )
+}
+
+fn sword(host: &str) -> String {
+    format!(r#"{{"event_type":"purchase_sword","Host":"{host}"}}"#)
+}
+
+#[test]
+fn partitions_are_read_in_order_and_empty_ones_end() {
+    let Some((brokers, topic)) = topic("partitions", 20) else {
+        return;
+    };
+    let (report, hosts) = run(&brokers, &topic);
+    assert_eq!(
+        (report["read"].as_u64(), hosts.len()),
+        (Some(0), 0),
+        "an empty topic ends"
+    );
+
+    let values: Vec<_> = (0..300)
+        .map(|n| (n % 13, sword(&format!("{:02}-{n:03}", n % 13))))
+        .collect();
+    let records: Vec<_> = values
+        .iter()
+        .map(|(p, value)| Record::new(*p, value))
+        .collect();
+    produce(&brokers, &topic, &records);
+    let (report, hosts) = run(&brokers, &topic);
+    assert_eq!(report["read"], 300);
+    assert_eq!(hosts.len(), 300);
+    assert!(
+        hosts.is_sorted(),
+        "partition after partition, each in the order of its offsets"
+    );
+}
+
+#[test]
+fn tombstones_are_counted() {
+    let Some((brokers, topic)) = topic("tombstones", 1) else {
+        return;
+    };
+    let sword = sword("a");
+    let tombstone = Record {
+        value: None,
+        ..Record::new(0, "")
+    };
+    produce(
+        &brokers,
+        &topic,
+        &[
+            Record::new(0, &sword),
+            tombstone,
+            Record::new(0, ""),
+            tombstone,
+        ],
+    );
+    let (report, hosts) = run(&brokers, &topic);
+    assert_eq!(
+        (report["read"].as_u64(), report["tombstones"].as_u64()),
+        (Some(4), Some(2))
+    );
+    assert_eq!(
+        report["quarantined"],
+        serde_json::json!({"invalid_json": 1})
+    );
+    assert_eq!(hosts, ["a"]);
+}
+
+#[test]
+fn a_transactional_tail_ends() {
+    let Some((brokers, topic)) = topic("transactions", 1) else {
+        return;
+    };
+    let producer: BaseProducer = client(&brokers)
+        .set("transactional.id", &topic)
+        .create()
+        .unwrap();
+    producer.init_transactions(TIMEOUT).unwrap();
+    for (host, commit) in [
+        ("kept", true),
+        ("aborted", false),
+        ("kept too", true),
+        ("gone", false),
+    ] {
+        producer.begin_transaction().unwrap();
+        send(&producer, &topic, &[Record::new(0, &sword(host))]);
+        producer.flush(TIMEOUT).unwrap();
+        if commit {
+            producer.commit_transaction(TIMEOUT).unwrap();
+        } else {
+            producer.abort_transaction(TIMEOUT).unwrap();
+        }
+    }
+    // Four records and four markers: the last offset that can be read is far from the end.
+    let (report, hosts) = run(&brokers, &topic);
+    assert_eq!(report["partitions"][0]["end"], 8);
+    assert_eq!(hosts, ["kept", "kept too"]);
+}
+
+#[test]
+fn what_retention_removed_is_not_waited_for() {
+    let Some((brokers, topic)) = topic("retention", 2) else {
+        return;
+    };
+    let values: Vec<_> = (0..10).map(|n| sword(&n.to_string())).collect();
+    let records: Vec<_> = values
+        .iter()
+        .flat_map(|value| [0, 1].map(|p| Record::new(p, value)))
+        .collect();
+    produce(&brokers, &topic, &records);
+    // Partition 0 loses everything, so that its low watermark is its high one; partition 1 loses six.
+    let mut until = TopicPartitionList::new();
+    until
+        .add_partition_offset(&topic, 0, Offset::Offset(10))
+        .unwrap();
+    until
+        .add_partition_offset(&topic, 1, Offset::Offset(6))
+        .unwrap();
+    let admin: AdminClient<DefaultClientContext> = client(&brokers).create().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime
+        .block_on(admin.delete_records(&until, &AdminOptions::new()))
+        .unwrap();
+    let (report, hosts) = run(&brokers, &topic);
+    assert_eq!(report["partitions"][0]["start"], 10);
+    assert_eq!(report["partitions"][1]["start"], 6);
+    assert_eq!(hosts, ["6", "7", "8", "9"]);
+}
+
+#[test]
+fn what_arrives_after_the_start_is_for_the_next_run() {
+    let Some((brokers, topic)) = topic("snapshot", 1) else {
+        return;
+    };
+    let value = sword("a");
+    produce(&brokers, &topic, &[Record::new(0, &value); 3]);
+    let endpoint = format!("kafka://{brokers}/{topic}").parse().unwrap();
+    let mut source = source::open(&endpoint, Start::Earliest, End::Snapshot).unwrap();
+    produce(&brokers, &topic, &[Record::new(0, &value); 3]);
+    let mut offsets = Vec::new();
+    while let Some(records) = source.next().unwrap() {
+        offsets.extend(records.iter().map(|record| record.position.offset));
+    }
+    assert_eq!(offsets, [0, 1, 2]);
+}
+
+#[test]
+fn topics_are_made_once_and_described() {
+    let Some((brokers, topic)) = topic("describe", 3) else {
+        return;
+    };
+    let url = format!("kafka://{brokers}/{topic}");
+    assert_eq!(
+        batch(&["topic", "ensure", &url]).done(),
+        format!("topic {topic} exists\n")
+    );
+    produce(&brokers, &topic, &[Record::new(1, "x"); 5]);
+    let described = batch(&["topic", "describe", &url, "--json"]).done();
+    let described: serde_json::Value = serde_json::from_str(&described).unwrap();
+    let high: Vec<_> = (0..3)
+        .map(|p| described["partitions"][p]["high"].as_i64())
+        .collect();
+    assert_eq!(high, [Some(0), Some(5), Some(0)]);
+    let table = batch(&["topic", "describe", &url]).done();
+    assert_eq!(table.lines().count(), 4, "{table}");
+
+    let new = format!("kafka://{brokers}/{}", gametel_cluster::unique("made"));
+    let said = batch(&["topic", "ensure", &new, "--partitions", "2"]).done();
+    assert!(
+        said.ends_with("created (2 partitions, replication 1)\n"),
+        "{said}"
+    );
+    let said = batch(&["topic", "ensure", &format!("{new}x"), "--replication", "3"]);
+    assert_eq!(
+        said.code,
+        Some(2),
+        "one broker can't keep three replicas: {said:?}"
+    );
+}
+
+#[test]
+fn tail_reads_a_topic() {
+    let Some((brokers, topic)) = topic("tail", 1) else {
+        return;
+    };
+    produce(
+        &brokers,
+        &topic,
+        &["one", "two", "three"].map(|value| Record::new(0, value)),
+    );
+    let source = format!("kafka://{brokers}/{topic}");
+    let tail = |more: &[&str]| {
+        let mut arguments = vec!["tail", "--source", &source];
+        arguments.extend(more);
+        batch(&arguments).done()
+    };
+    assert_eq!(tail(&[]), "one\ntwo\nthree\n");
+    assert_eq!(tail(&["--from", "-2", "-n", "1"]), "two\n");
+    assert_eq!(tail(&["-f", "-n", "3"]), "one\ntwo\nthree\n");
+}

@@ -1,0 +1,10 @@
+//! The binary as a user runs it, on the embedded log and on a real Kafka.
+
+mod bad_input;
+#[cfg(feature = "kafka")]
+mod golden;
+#[cfg(feature = "kafka")]
+mod kafka;
+#[cfg(feature = "log")]
+mod log;
+mod support;
