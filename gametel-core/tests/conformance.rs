@@ -1,5 +1,7 @@
 //! Every sink of this crate keeps the contract: the one suite, over all of them.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 #[cfg(feature = "kafka")]
 mod kafka;
 

@@ -1,1 +1,70 @@
+//! An HTTP front for gametel: game events come in, and are durable before the answer goes out.
+//!
+//! [`Server`] is the whole of it: a listening socket, the routes of a
+//! [`Catalog`](gametel_core::catalog::Catalog), and an
+//! [`EventSink`](gametel_core::sink::EventSink) to write to. [`routes`] is the part without the
+//! socket, an ordinary warp filter, for a program that has a server of its own. The binary
+//! `gametel-http` is a command line around [`Server`].
+//!
+//! ```
+//! use std::sync::Arc;
+//! use gametel_core::catalog::Catalog;
+//! use gametel_core::sink::MemorySink;
+//! use gametel_http::{Server, ServerConfig};
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let config = ServerConfig { listen: "127.0.0.1:0".parse()?, ..ServerConfig::default() };
+//! let sink = Arc::new(MemorySink::new());
+//! let server = Server::bind(config, Arc::new(Catalog::game()), sink).await?;
+//! println!("listening on http://{}", server.local_addr());
+//!
+//! // A server runs until the future that it is given ends: a signal, as a rule.
+//! let summary = server.run(async {}).await?;
+//! assert_eq!(summary.totals.accepted, 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What it promises
+//!
+//! - A 2xx answer to an event means that the sink has accepted it, as durably as the sink
+//!   documents. Any other answer, or none, promises nothing: the event may have been stored. A
+//!   client that sends it again under the same `event_id` loses nothing and counts nothing twice.
+//! - What is held in memory is bounded: by the number of connections, the size of a body, and the
+//!   sink's own queue. Overload is answered with 503 and `Retry-After`.
+//! - A stop loses nothing that was answered: the server stops accepting, finishes the requests in
+//!   hand, flushes the sink and closes it.
+//! - Header values and bodies are not logged.
+//!
+//! # What it must never know
+//!
+//! Handlers decode, call core, and map the answer. Nothing here knows SQL, Kafka's protocol or
+//! Parquet; only [`sinks`] knows which sinks there are. Only the binary's `main` reads the
+//! environment.
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `log` | yes | `sqlite:PATH` in [`sinks`] |
+//! | `kafka` | yes | `kafka://HOST:PORT/TOPIC` in [`sinks`] |
 
+mod answer;
+mod body;
+mod config;
+mod connection;
+mod events;
+mod handlers;
+mod health;
+mod intake;
+mod rejection;
+mod request;
+mod routes;
+mod server;
+pub mod sinks;
+mod stats;
+
+pub use config::{RouteOptions, ServerConfig};
+pub use routes::{RouteError, routes};
+pub use server::{BindError, RunSummary, ServeError, Server};
+pub use stats::Totals;

@@ -1,5 +1,7 @@
 //! The binary as a user runs it, on the embedded log and on a real Kafka.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 mod bad_input;
 #[cfg(feature = "kafka")]
 mod golden;

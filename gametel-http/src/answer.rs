@@ -1,0 +1,288 @@
+//! The answer of `/v1/events`: what became of each event.
+
+use gametel_core::event::{EventId, Position};
+use gametel_core::sink::{Outcome, SinkError, WriteReport};
+use http::StatusCode;
+use serde::{Serialize, Serializer};
+use warp::reply::Response;
+
+use crate::rejection::{ApiError, ErrorBody, can_try_again, json_response};
+
+/// An event of a request, before the sink has seen it: one to write, or refused.
+pub(crate) type Judged = Result<EventId, ErrorBody>;
+
+/// What became of the events of one request, in their order.
+#[derive(Debug, Serialize)]
+pub(crate) struct EventsAnswer {
+    accepted: usize,
+    rejected: usize,
+    results: Vec<EventResult>,
+    /// Why there is nothing among the results that was accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorBody>,
+    #[serde(skip)]
+    refusal: Option<ApiError>,
+}
+
+#[derive(Debug, Serialize)]
+struct EventResult {
+    index: usize,
+    status: Status,
+    /// Also where the sink failed: sent again under this id, the event is counted once.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
+    event_id: Option<EventId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<Place>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorBody>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Accepted,
+    Rejected,
+}
+
+#[derive(Debug, Serialize)]
+struct Place {
+    topic: String,
+    partition: i32,
+    offset: i64,
+}
+
+impl From<Position> for Place {
+    fn from(position: Position) -> Self {
+        let Position {
+            topic,
+            partition,
+            offset,
+        } = position;
+        Self {
+            topic: topic.as_ref().to_owned(),
+            partition,
+            offset,
+        }
+    }
+}
+
+impl EventsAnswer {
+    /// Puts together what was judged of each event, and what the sink made of those to write.
+    pub(crate) fn new(judged: Vec<Judged>, written: Result<WriteReport, SinkError>) -> Self {
+        let (mut outcomes, whole) = match written {
+            Ok(report) => (report.into_outcomes().into_iter(), None),
+            Err(error) => (Vec::new().into_iter(), Some(error)),
+        };
+        let mut retryable = whole.clone().filter(|error| can_try_again(error.kind()));
+        let mut results = Vec::with_capacity(judged.len());
+        for (index, judged) in judged.into_iter().enumerate() {
+            let rejected = |event_id, error| EventResult {
+                index,
+                status: Status::Rejected,
+                event_id,
+                receipt: None,
+                error: Some(error),
+            };
+            results.push(match judged {
+                Err(error) => rejected(None, error),
+                Ok(id) => match (outcomes.next(), &whole) {
+                    (Some(Outcome::Accepted(receipt)), _) => EventResult {
+                        index,
+                        status: Status::Accepted,
+                        event_id: Some(id),
+                        receipt: receipt.position.map(Place::from),
+                        error: None,
+                    },
+                    (Some(Outcome::Rejected(rejection)), _) => {
+                        let error = ErrorBody::from(&rejection);
+                        if can_try_again(rejection.kind) {
+                            retryable = Some(rejection.into_error("sink"));
+                        }
+                        rejected(Some(id), error)
+                    }
+                    (None, Some(error)) => rejected(Some(id), ApiError::from(error.clone()).body),
+                    (None, None) => rejected(Some(id), ApiError::internal().body),
+                },
+            });
+        }
+        let accepted = results
+            .iter()
+            .filter(|result| result.status == Status::Accepted)
+            .count();
+        let rejected = results.len() - accepted;
+        let refusal = (accepted == 0 && rejected > 0).then(|| {
+            retryable
+                .or(whole)
+                .map_or_else(|| all_rejected(&results), ApiError::from)
+        });
+        let error = refusal.as_ref().map(|refusal| refusal.body.clone());
+        Self {
+            accepted,
+            rejected,
+            results,
+            error,
+            refusal,
+        }
+    }
+
+    pub(crate) fn into_response(mut self) -> Response {
+        let refusal = self.refusal.take();
+        let status = refusal
+            .as_ref()
+            .map_or(StatusCode::OK, |refusal| refusal.status);
+        let mut response = json_response(status, &self);
+        if let Some(refusal) = refusal {
+            refusal.add_headers(&mut response);
+        }
+        response
+    }
+}
+
+fn all_rejected(results: &[EventResult]) -> ApiError {
+    let error = match results {
+        [
+            EventResult {
+                error: Some(error), ..
+            },
+        ] => error.clone(),
+        _ => {
+            let count = results.len();
+            let message = format!("none of the {count} events was accepted; see results");
+            ErrorBody::new("all_rejected", message)
+        }
+    };
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, error.code, error.message)
+}
+
+fn as_text<S: Serializer>(id: &Option<EventId>, serializer: S) -> Result<S::Ok, S::Error> {
+    match id {
+        Some(id) => serializer.collect_str(id),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gametel_core::sink::{Receipt, Rejection, SinkErrorKind};
+    use http::header::RETRY_AFTER;
+
+    use super::*;
+
+    const ID: &str = "0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b";
+
+    fn good() -> Judged {
+        Ok(EventId::parse(ID).unwrap())
+    }
+
+    fn bad() -> Judged {
+        Err(ErrorBody::new("invalid_json", "expected value"))
+    }
+
+    fn report(outcomes: impl IntoIterator<Item = Outcome>) -> Result<WriteReport, SinkError> {
+        Ok(outcomes.into_iter().collect())
+    }
+
+    fn rejected(kind: SinkErrorKind) -> Outcome {
+        Outcome::Rejected(Rejection::new(kind, "no"))
+    }
+
+    fn failed(kind: SinkErrorKind) -> Result<WriteReport, SinkError> {
+        Err(SinkError::new(kind, "test", "no"))
+    }
+
+    fn json(answer: &EventsAnswer) -> String {
+        serde_json::to_string(answer).unwrap()
+    }
+
+    #[test]
+    fn each_event_has_its_result_at_its_index() {
+        let position = Position {
+            topic: "events".into(),
+            partition: 0,
+            offset: 12,
+        };
+        let accepted = Outcome::Accepted(Receipt {
+            position: Some(position),
+        });
+        let answer = EventsAnswer::new(
+            vec![bad(), good(), good()],
+            report([accepted, Outcome::Accepted(Receipt::default())]),
+        );
+        assert_eq!(
+            json(&answer),
+            [
+                r#"{"accepted":2,"rejected":1,"results":["#,
+                r#"{"index":0,"status":"rejected","#,
+                r#""error":{"code":"invalid_json","message":"expected value"}},"#,
+                r#"{"index":1,"status":"accepted","#,
+                r#""event_id":"0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b","#,
+                r#""receipt":{"topic":"events","partition":0,"offset":12}},"#,
+                r#"{"index":2,"status":"accepted","#,
+                r#""event_id":"0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b"}]}"#,
+            ]
+            .concat()
+        );
+        assert_eq!(answer.into_response().status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn the_status_says_what_to_do_where_none_was_accepted() {
+        use SinkErrorKind::{Closed, Config, TooLarge, Unavailable};
+        let accepted = || Outcome::Accepted(Receipt::default());
+        for (judged, written, status, code) in [
+            (vec![], report([]), 200, None),
+            (vec![bad()], report([]), 422, Some("invalid_json")),
+            (vec![bad(), bad()], report([]), 422, Some("all_rejected")),
+            (
+                vec![good()],
+                report([rejected(TooLarge)]),
+                422,
+                Some("too_large"),
+            ),
+            (
+                vec![bad(), good()],
+                report([rejected(Unavailable)]),
+                503,
+                Some("unavailable"),
+            ),
+            (
+                vec![good(), good()],
+                report([accepted(), rejected(Unavailable)]),
+                200,
+                None,
+            ),
+            (
+                vec![bad(), good()],
+                failed(Unavailable),
+                503,
+                Some("unavailable"),
+            ),
+            (vec![good()], failed(Closed), 503, Some("closed")),
+            (vec![good()], failed(Config), 500, Some("config")),
+        ] {
+            let answer = EventsAnswer::new(judged, written);
+            let text = json(&answer);
+            assert_eq!(
+                answer.error.as_ref().map(|error| error.code),
+                code,
+                "{text}"
+            );
+            let response = answer.into_response();
+            assert_eq!(response.status().as_u16(), status, "{text}");
+            assert_eq!(
+                response.headers().contains_key(RETRY_AFTER),
+                status == 503,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_event_that_failed_keeps_its_id_for_the_next_try() {
+        let text = json(&EventsAnswer::new(
+            vec![good()],
+            failed(SinkErrorKind::Unavailable),
+        ));
+        assert!(text.contains(&format!("\"event_id\":\"{ID}\"")), "{text}");
+    }
+}

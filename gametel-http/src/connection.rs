@@ -1,0 +1,245 @@
+//! One connection, from its first byte to its last.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::header::HOST;
+use http::{HeaderValue, Request, Version};
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+use warp::reply::Response;
+
+use crate::config::ServerConfig;
+use crate::intake::{Intake, chain};
+use crate::routes::filter;
+
+/// What all connections are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Go on.
+    Serving,
+    /// Finish the requests in hand, and take no more.
+    Draining,
+    /// End now.
+    Aborting,
+}
+
+/// Serves connections, one call each.
+#[derive(Debug)]
+pub(crate) struct ConnectionServer {
+    intake: Arc<Intake>,
+    http: auto::Builder<TokioExecutor>,
+    header_timeout: Duration,
+    idle_timeout: Duration,
+}
+
+impl ConnectionServer {
+    pub(crate) fn new(intake: Arc<Intake>, config: &ServerConfig) -> Self {
+        let ServerConfig {
+            header_timeout,
+            idle_timeout,
+            ..
+        } = *config;
+        let mut http = auto::Builder::new(TokioExecutor::new());
+        http.http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(header_timeout);
+        http.http2()
+            .timer(TokioTimer::new())
+            // A client that is gone without a word is found out by its silence.
+            .keep_alive_interval(idle_timeout)
+            // As many as nginx and Apache allow at least; each may hold one body.
+            .max_concurrent_streams(100);
+        Self {
+            intake,
+            http,
+            header_timeout,
+            idle_timeout,
+        }
+    }
+
+    /// Serves one connection until the client leaves or is silent for too long, or the phase ends
+    /// it.
+    pub(crate) async fn serve(&self, stream: TcpStream, mut phase: watch::Receiver<Phase>) {
+        let activity = Arc::new(Activity::new());
+        let routes = TowerToHyperService::new(warp::service(filter(Arc::clone(&self.intake))));
+        let service = {
+            let activity = Arc::clone(&activity);
+            service_fn(move |mut request: Request<Incoming>| {
+                add_host(&mut request);
+                let in_hand = InHand::new(&activity);
+                let response = routes.call(request);
+                async move {
+                    let response: Result<Response, Infallible> = response.await;
+                    drop(in_hand);
+                    response
+                }
+            })
+        };
+        let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
+
+        // hyper's own time-out starts when it knows the version, which is with the first bytes.
+        let mut timer = pin!(sleep_until(activity.origin + self.header_timeout));
+        let mut leaving = false;
+        // The phase may have changed before there was a receiver to see it.
+        phase.mark_changed();
+        loop {
+            tokio::select! {
+                result = connection.as_mut() => {
+                    if let Err(error) = result {
+                        tracing::debug!(error = chain(&*error), "a connection failed");
+                    }
+                    return;
+                }
+                changed = phase.changed() => {
+                    let now = changed.map_or(Phase::Aborting, |()| *phase.borrow_and_update());
+                    match now {
+                        Phase::Serving => {}
+                        Phase::Draining => {
+                            leaving = true;
+                            connection.as_mut().graceful_shutdown();
+                        }
+                        Phase::Aborting => return,
+                    }
+                }
+                () = timer.as_mut() => {
+                    let now = Instant::now();
+                    match activity.quiet_from() {
+                        Some(since) if since + self.idle_timeout > now => {
+                            timer.as_mut().reset(since + self.idle_timeout);
+                        }
+                        None if activity.is_busy() => timer.as_mut().reset(now + self.idle_timeout),
+                        // It was told to leave one time-out ago: an answer that nobody reads.
+                        _ if leaving => return,
+                        _ => {
+                            leaving = true;
+                            connection.as_mut().graceful_shutdown();
+                            timer.as_mut().reset(now + self.header_timeout);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// When a connection was last of use.
+#[derive(Debug)]
+struct Activity {
+    origin: Instant,
+    in_hand: AtomicUsize,
+    /// Milliseconds from `origin` to the end of the last request; 0 before that.
+    last: AtomicU64,
+}
+
+impl Activity {
+    fn new() -> Self {
+        Self {
+            origin: Instant::now(),
+            in_hand: AtomicUsize::new(0),
+            last: AtomicU64::new(0),
+        }
+    }
+
+    fn is_busy(&self) -> bool {
+        self.in_hand.load(Ordering::Acquire) > 0
+    }
+
+    /// Since when no request is in hand; none if there is one, or was none yet.
+    fn quiet_from(&self) -> Option<Instant> {
+        let last = self.last.load(Ordering::Acquire);
+        (last > 0 && !self.is_busy()).then(|| self.origin + Duration::from_millis(last))
+    }
+}
+
+/// A request in hand, until it is dropped.
+#[derive(Debug)]
+struct InHand(Arc<Activity>);
+
+impl InHand {
+    fn new(activity: &Arc<Activity>) -> Self {
+        activity.in_hand.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(activity))
+    }
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        let millis = u64::try_from(self.0.origin.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.last.store(millis.max(1), Ordering::Release);
+        self.0.in_hand.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// HTTP/2 has the host in the URI, where HTTP/1 has a header; events keep the header.
+fn add_host<B>(request: &mut Request<B>) {
+    if request.version() != Version::HTTP_2 || request.headers().contains_key(HOST) {
+        return;
+    }
+    let Some(authority) = request.uri().authority() else {
+        return;
+    };
+    // What may stand in front of an @ is a user and a password.
+    let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+    if let Ok(value) = HeaderValue::from_str(host) {
+        request.headers_mut().insert(HOST, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(version: Version, uri: &str, header: Option<&str>) -> Option<String> {
+        let mut request = Request::builder()
+            .version(version)
+            .uri(uri)
+            .body(())
+            .unwrap();
+        if let Some(host) = header {
+            request.headers_mut().insert(HOST, host.parse().unwrap());
+        }
+        add_host(&mut request);
+        let host = request.headers().get(HOST)?;
+        Some(host.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn http2_gets_the_host_header_that_http1_has() {
+        let uri = "http://user:pass@a.example:81/x";
+        assert_eq!(host(Version::HTTP_2, uri, None).unwrap(), "a.example:81");
+        assert_eq!(
+            host(Version::HTTP_2, uri, Some("b.example")).unwrap(),
+            "b.example"
+        );
+        assert_eq!(host(Version::HTTP_2, "/x", None), None);
+        assert_eq!(host(Version::HTTP_11, uri, None), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_quiet_from_the_end_of_its_last_request() {
+        let activity = Arc::new(Activity::new());
+        assert_eq!((activity.quiet_from(), activity.is_busy()), (None, false));
+        let in_hand = (InHand::new(&activity), InHand::new(&activity));
+        assert_eq!((activity.quiet_from(), activity.is_busy()), (None, true));
+        tokio::time::advance(Duration::from_secs(2)).await;
+        drop(in_hand.0);
+        assert_eq!((activity.quiet_from(), activity.is_busy()), (None, true));
+        tokio::time::advance(Duration::from_secs(3)).await;
+        drop(in_hand.1);
+        let expected = activity.origin + Duration::from_secs(5);
+        assert_eq!(
+            (activity.quiet_from(), activity.is_busy()),
+            (Some(expected), false)
+        );
+    }
+}

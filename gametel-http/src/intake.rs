@@ -1,0 +1,194 @@
+use std::collections::HashMap;
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use gametel_core::batch::EventBatch;
+use gametel_core::catalog::{Catalog, EventDefinition};
+use gametel_core::sink::{EventSink, Outcome, SinkError, SinkErrorKind, WriteReport};
+
+use crate::config::RouteOptions;
+use crate::health::Health;
+use crate::routes::RouteError;
+use crate::stats::Stats;
+
+/// What all requests share: the catalog, the sink, and what is counted.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) options: RouteOptions,
+    pub(crate) health: Health,
+    pub(crate) stats: Stats,
+    sink: Arc<dyn EventSink>,
+    places: HashMap<Box<str>, Place>,
+}
+
+/// What is at a path.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// A route of the catalog.
+    Event(EventRoute),
+    /// `/v1/events`
+    Events,
+    /// `/healthz/live`
+    Live,
+    /// `/healthz/ready`
+    Ready,
+}
+
+/// A route of the catalog: its event, and the body of the answer, made once.
+#[derive(Debug)]
+pub(crate) struct EventRoute {
+    pub(crate) definition: EventDefinition,
+    pub(crate) reply: Bytes,
+}
+
+/// The paths under which a catalog can have no routes.
+const RESERVED: [&str; 2] = ["/v1", "/healthz"];
+
+impl Intake {
+    pub(crate) fn new(
+        catalog: Arc<Catalog>,
+        sink: Arc<dyn EventSink>,
+        options: RouteOptions,
+    ) -> Result<Self, RouteError> {
+        let mut places = HashMap::from([
+            ("/v1/events".into(), Place::Events),
+            ("/healthz/live".into(), Place::Live),
+            ("/healthz/ready".into(), Place::Ready),
+        ]);
+        for definition in catalog.events() {
+            let Some(path) = definition.route() else {
+                continue;
+            };
+            let is_below = |parent: &&str| {
+                let rest = path.strip_prefix(*parent);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            if RESERVED.iter().any(is_below) {
+                let event = definition.event_type().as_str().to_owned();
+                return Err(RouteError::Reserved {
+                    event,
+                    path: path.to_owned(),
+                });
+            }
+            let reply = Bytes::copy_from_slice(definition.reply().as_bytes());
+            let route = EventRoute {
+                definition: definition.clone(),
+                reply,
+            };
+            places.insert(path.into(), Place::Event(route));
+        }
+        let (health, stats) = (Health::new(Instant::now()), Stats::default());
+        Ok(Self {
+            catalog,
+            options,
+            health,
+            stats,
+            sink,
+            places,
+        })
+    }
+
+    /// What is at `path`, if anything.
+    pub(crate) fn place(&self, path: &str) -> Option<&Place> {
+        self.places.get(path)
+    }
+
+    pub(crate) fn sink(&self) -> &Arc<dyn EventSink> {
+        &self.sink
+    }
+
+    /// Writes to the sink, and takes note of what became of it. An `Ok` speaks of every event.
+    pub(crate) async fn write(&self, batch: &EventBatch) -> Result<WriteReport, SinkError> {
+        // On the `Arc` itself the call would go by its own impl, and box a second future.
+        let result = self
+            .sink
+            .as_ref()
+            .write_batch(batch)
+            .await
+            .and_then(|report| {
+                let (said, asked) = (report.outcomes().len(), batch.len());
+                if said == asked {
+                    return Ok(report);
+                }
+                let message = format!("spoke of {said} events where there were {asked}");
+                Err(SinkError::new(
+                    SinkErrorKind::Config,
+                    self.sink.name().to_owned(),
+                    message,
+                ))
+            });
+        match &result {
+            Ok(report) => self.note_report(report),
+            Err(error) if is_the_events_fault(error.kind()) => {
+                self.stats.add_rejected(batch.len());
+            }
+            Err(error) => {
+                self.stats.add_failed(batch.len());
+                self.note_failure(error.kind(), &chain(error));
+            }
+        }
+        result
+    }
+
+    fn note_report(&self, report: &WriteReport) {
+        let (mut accepted, mut rejected, mut failed) = (0, 0, 0);
+        let mut failure = None;
+        for outcome in report.outcomes() {
+            match outcome {
+                Outcome::Accepted(_) => accepted += 1,
+                Outcome::Rejected(rejection) if is_the_events_fault(rejection.kind) => {
+                    rejected += 1
+                }
+                Outcome::Rejected(rejection) => {
+                    failed += 1;
+                    failure = Some(rejection);
+                }
+            }
+        }
+        self.stats.add_accepted(accepted);
+        self.stats.add_rejected(rejected);
+        self.stats.add_failed(failed);
+        match failure {
+            Some(rejection) if accepted == 0 => {
+                self.note_failure(rejection.kind, &rejection.reason)
+            }
+            _ if accepted > 0 && self.health.succeeded() => {
+                tracing::info!(sink = self.sink.name(), "the sink takes events again");
+            }
+            _ => {}
+        }
+    }
+
+    /// Logs the first of a row of failures: under load there would be thousands a second.
+    fn note_failure(&self, kind: SinkErrorKind, error: &str) {
+        if self.health.failed(Instant::now()) {
+            let sink = self.sink.name();
+            tracing::error!(
+                sink,
+                kind = kind.as_str(),
+                error,
+                "the sink failed, not ready for 10 s"
+            );
+        }
+    }
+}
+
+/// Whether other events could still be accepted.
+fn is_the_events_fault(kind: SinkErrorKind) -> bool {
+    matches!(kind, SinkErrorKind::TooLarge | SinkErrorKind::Rejected)
+}
+
+/// An error and its causes, with colons between.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

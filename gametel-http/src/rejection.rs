@@ -1,0 +1,205 @@
+//! What is answered where a request is refused: a status and a JSON body with a stable code.
+
+use std::borrow::Cow;
+
+use gametel_core::codec::{DraftError, EncodeError};
+use gametel_core::event::Malformed;
+use gametel_core::sink::{Rejection, SinkError, SinkErrorKind};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use warp::reply::Response;
+
+/// A refusal, on its way to the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    pub(crate) status: StatusCode,
+    pub(crate) body: ErrorBody,
+    retry_after: Option<u32>,
+    allow: Option<&'static str>,
+}
+
+/// The member `error` of a JSON answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct ErrorBody {
+    /// Stable; clients match on it.
+    pub(crate) code: &'static str,
+    /// For a person.
+    pub(crate) message: Cow<'static, str>,
+}
+
+impl ErrorBody {
+    pub(crate) fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+impl ApiError {
+    pub(crate) fn new(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            status,
+            body: ErrorBody::new(code, message),
+            retry_after: None,
+            allow: None,
+        }
+    }
+
+    pub(crate) fn not_found() -> Self {
+        let message = "there is nothing at this path; any event can be sent to POST /v1/events";
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    /// `allow` lists the methods that there are, with commas between.
+    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+        let message = format!("this path takes {allow}");
+        let error = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            message,
+        );
+        Self {
+            allow: Some(allow),
+            ..error
+        }
+    }
+
+    pub(crate) fn internal() -> Self {
+        let message = "the server failed; it may or may not have stored the event";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", message)
+    }
+
+    pub(crate) fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            error: &'a ErrorBody,
+        }
+
+        let mut response = json_response(self.status, &Body { error: &self.body });
+        self.add_headers(&mut response);
+        response
+    }
+
+    /// Adds what a client needs beside the body: `Retry-After`, `Allow`.
+    pub(crate) fn add_headers(&self, response: &mut Response) {
+        if let Some(seconds) = self.retry_after {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(methods) = self.allow {
+            response
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static(methods));
+        }
+    }
+}
+
+impl From<Malformed> for ApiError {
+    fn from(malformed: Malformed) -> Self {
+        DraftError::from(malformed).into()
+    }
+}
+
+impl From<DraftError> for ApiError {
+    fn from(error: DraftError) -> Self {
+        let status = match error {
+            DraftError::Malformed(_) => StatusCode::BAD_REQUEST,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self::new(status, error.code(), error.to_string())
+    }
+}
+
+impl From<EncodeError> for ApiError {
+    fn from(error: EncodeError) -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_event",
+            error.to_string(),
+        )
+    }
+}
+
+impl From<SinkError> for ApiError {
+    fn from(error: SinkError) -> Self {
+        let kind = error.kind();
+        let refusal = Self::new(sink_status(kind), kind.as_str(), error.to_string());
+        Self {
+            retry_after: retry_after(kind),
+            ..refusal
+        }
+    }
+}
+
+impl From<&Rejection> for ErrorBody {
+    fn from(rejection: &Rejection) -> Self {
+        Self::new(rejection.kind.as_str(), rejection.reason.clone())
+    }
+}
+
+/// The status that tells a client what it can do about a sink's failure.
+fn sink_status(kind: SinkErrorKind) -> StatusCode {
+    match kind {
+        kind if can_try_again(kind) => StatusCode::SERVICE_UNAVAILABLE,
+        SinkErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        SinkErrorKind::Rejected => StatusCode::UNPROCESSABLE_ENTITY,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Whether the same request can succeed later. A sink that is closed is one of a server that
+/// stops, and the next one may take the event.
+pub(crate) fn can_try_again(kind: SinkErrorKind) -> bool {
+    kind.is_retryable() || kind == SinkErrorKind::Closed
+}
+
+/// After how many seconds to try again: soon where the sink is only busy, later where it is gone.
+fn retry_after(kind: SinkErrorKind) -> Option<u32> {
+    can_try_again(kind).then_some(if kind == SinkErrorKind::Backpressure {
+        1
+    } else {
+        5
+    })
+}
+
+pub(crate) fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
+    let json = serde_json::to_vec(body).expect("an answer has only strings and numbers in it");
+    let mut response = Response::new(json.into());
+    *response.status_mut() = status;
+    let content_type = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_sink_error_has_its_status() {
+        for (kind, status, retry) in [
+            (SinkErrorKind::Unavailable, 503, Some(5)),
+            (SinkErrorKind::Backpressure, 503, Some(1)),
+            (SinkErrorKind::Io, 503, Some(5)),
+            (SinkErrorKind::Closed, 503, Some(5)),
+            (SinkErrorKind::TooLarge, 413, None),
+            (SinkErrorKind::Rejected, 422, None),
+            (SinkErrorKind::Config, 500, None),
+        ] {
+            let error = ApiError::from(SinkError::new(kind, "test", "failed"));
+            assert_eq!(
+                (error.status.as_u16(), error.retry_after),
+                (status, retry),
+                "{kind:?}"
+            );
+            assert_eq!(error.body.code, kind.as_str());
+        }
+    }
+}

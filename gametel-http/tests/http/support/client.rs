@@ -1,0 +1,134 @@
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// One HTTP/1.1 connection, over which a test can send any bytes that it likes.
+#[derive(Debug)]
+pub(crate) struct Client {
+    stream: BufReader<TcpStream>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Client {
+    /// No test waits longer than this for anything.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    pub(crate) fn connect(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Self::PATIENCE))?;
+        stream.set_write_timeout(Some(Self::PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream: BufReader::new(stream),
+        })
+    }
+
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.get_mut().write_all(bytes)
+    }
+
+    pub(crate) fn get(&mut self, path: &str) -> io::Result<Reply> {
+        self.send(format!("GET {path} HTTP/1.1\r\nHost: a.example\r\n\r\n").as_bytes())?;
+        self.reply()
+    }
+
+    pub(crate) fn post(&mut self, path: &str, body: impl AsRef<[u8]>) -> io::Result<Reply> {
+        self.post_as("application/json", path, body)
+    }
+
+    pub(crate) fn post_as(
+        &mut self,
+        content_type: &str,
+        path: &str,
+        body: impl AsRef<[u8]>,
+    ) -> io::Result<Reply> {
+        let body = body.as_ref();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: a.example\r\nContent-Type: {content_type}\r\n\
+             Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        self.send(&[head.as_bytes(), body].concat())?;
+        self.reply()
+    }
+
+    /// Reads one answer, which must say its length.
+    pub(crate) fn reply(&mut self) -> io::Result<Reply> {
+        let status_line = self.line()?;
+        let status = status_line
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
+        let status =
+            status.ok_or_else(|| io::Error::other(format!("no answer: {status_line:?}")))?;
+        let mut headers = Vec::new();
+        loop {
+            let line = self.line()?;
+            let Some((name, value)) = line.split_once(':') else {
+                break;
+            };
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+        let mut reply = Reply {
+            status,
+            headers,
+            body: String::new(),
+        };
+        let length = reply
+            .header("content-length")
+            .map_or(0, |length| length.parse().unwrap());
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body)?;
+        reply.body = String::from_utf8(body).map_err(io::Error::other)?;
+        Ok(reply)
+    }
+
+    /// Whether the server closes the connection, without another answer.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        // A reset is a way to close, too.
+        !matches!(self.stream.read(&mut [0]), Ok(1..))
+    }
+
+    fn line(&mut self) -> io::Result<String> {
+        let mut line = String::new();
+        if self.stream.read_line(&mut line)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(line.trim_end().to_owned())
+    }
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// The code of an error, whose form it checks.
+    pub(crate) fn code(&self) -> String {
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/json"),
+            "{self:?}"
+        );
+        let json = self.json();
+        assert!(json["error"]["message"].is_string(), "{self:?}");
+        json["error"]["code"]
+            .as_str()
+            .expect("an error has a code")
+            .to_owned()
+    }
+}

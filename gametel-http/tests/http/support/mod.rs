@@ -1,0 +1,11 @@
+//! What the tests share: a client, a process to talk to, and sinks that fail on purpose.
+
+mod client;
+mod process;
+mod running;
+mod sinks;
+
+pub(crate) use client::Client;
+pub(crate) use process::Process;
+pub(crate) use running::Running;
+pub(crate) use sinks::{FailingSink, GatedSink};

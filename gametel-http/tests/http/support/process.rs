@@ -1,0 +1,143 @@
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_gametel-http");
+
+/// A running `gametel-http serve`, on a free port.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    /// The lines of stderr, as they come.
+    lines: Receiver<String>,
+    /// Those that came by now.
+    said: String,
+}
+
+impl Process {
+    /// Starts it and waits until it listens.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::spawn(arguments, Stdio::null())
+    }
+
+    /// Starts it as [`start`](Self::start) does, and gives its stdout to read.
+    pub(crate) fn start_with_stdout(arguments: &[&str]) -> (Self, ChildStdout) {
+        let mut process = Self::spawn(arguments, Stdio::piped());
+        let stdout = process.child.stdout.take().expect("stdout is piped");
+        (process, stdout)
+    }
+
+    /// Starts it as [`start`](Self::start) does, where it may have only so many open files.
+    pub(crate) fn start_with_few_files(files: u32, arguments: &[&str]) -> Self {
+        let script = format!("ulimit -n {files}; exec \"$@\"");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, "sh", BINARY]);
+        Self::spawn_command(command, arguments, Stdio::null())
+    }
+
+    fn spawn(arguments: &[&str], stdout: Stdio) -> Self {
+        Self::spawn_command(Command::new(BINARY), arguments, stdout)
+    }
+
+    fn spawn_command(mut command: Command, arguments: &[&str], stdout: Stdio) -> Self {
+        let mut child = clean(&mut command)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let stderr = BufReader::new(child.stderr.take().expect("stderr is piped"));
+        let (send, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            // A test that has ended does not listen any more.
+            stderr
+                .lines()
+                .map_while(Result::ok)
+                .try_for_each(|line| send.send(line))
+        });
+        let address = SocketAddr::from(([0, 0, 0, 0], 0));
+        let mut process = Self {
+            child,
+            address,
+            lines,
+            said: String::new(),
+        };
+        let line = process.wait_for("listening on http://");
+        let (_, rest) = line.split_once("http://").expect("it was waited for");
+        let end = rest.find([' ', '"']).unwrap_or(rest.len());
+        process.address = rest[..end].parse().expect("an address follows");
+        process
+    }
+
+    /// Runs it to its end, and gives its code and what it printed.
+    pub(crate) fn run(arguments: &[&str]) -> Output {
+        clean(&mut Command::new(BINARY))
+            .args(arguments)
+            .output()
+            .expect("the binary starts")
+    }
+
+    /// Waits for a line on stderr that has `text` in it.
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
+        loop {
+            match self.lines.recv_timeout(Duration::from_secs(60)) {
+                Ok(line) => {
+                    self.said.push_str(&line);
+                    self.said.push('\n');
+                    if line.contains(text) {
+                        return line;
+                    }
+                }
+                Err(error) => panic!("it never said {text:?}: {error}\n{}", self.said),
+            }
+        }
+    }
+
+    /// Sends SIGTERM.
+    pub(crate) fn terminate(&self) {
+        let status = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status();
+        assert!(status.expect("kill runs").success());
+    }
+
+    /// Sends SIGKILL.
+    pub(crate) fn kill(&mut self) {
+        self.child
+            .kill()
+            .expect("the process is there to be killed");
+    }
+
+    /// Waits for its end, and gives its exit code and stderr.
+    pub(crate) fn wait(mut self) -> (Option<i32>, String) {
+        let status = self.child.wait().expect("it is our child");
+        for line in self.lines.iter() {
+            self.said.push_str(&line);
+            self.said.push('\n');
+        }
+        (status.code(), std::mem::take(&mut self.said))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // After `wait` there is nothing left to end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Takes away what the machine has set: the tests are about the arguments.
+fn clean(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("GAMETEL_") || text == "RUST_LOG" {
+            command.env_remove(&name);
+        }
+    }
+    command.stdin(Stdio::null())
+}
