@@ -7,10 +7,8 @@ use gametel_core::catalog::Catalog;
 use gametel_core::endpoint::Endpoint;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::dataset::Dataset;
-use crate::display::{table, tree};
+use crate::display::datasets;
 use crate::error::{BatchError, ErrorKind};
-use crate::report::{DatasetReport, RunReport};
 use crate::run::RunConfig;
 
 use super::output;
@@ -69,8 +67,8 @@ impl Run {
         if self.json {
             return output::print_json(&report);
         }
-        print_tables(&report, self.rows)?;
-        output::print(&report.to_string())
+        let tables = datasets(&report, self.rows.limit(), self.rows.truncate())?;
+        output::print(&format!("{tables}{report}"))
     }
 }
 
@@ -83,21 +81,6 @@ fn plain_path(output: &std::path::Path) -> PathBuf {
         || output.to_owned(),
         |path| path.strip_prefix("//").unwrap_or(path).into(),
     )
-}
-
-/// Prints schema and first rows of each dataset, the quarantine only if there is something in it.
-fn print_tables(report: &RunReport, rows: Rows) -> super::CommandResult {
-    let quarantine = Some(&report.quarantine).filter(|quarantine| quarantine.rows > 0);
-    for DatasetReport { name, .. } in report.datasets.iter().chain(quarantine) {
-        let dataset = Dataset::open(&report.output.join(name))?;
-        let head = dataset.head(rows.limit())?;
-        let text = table(&head, rows.truncate());
-        output::print(&format!("{name}\n{}{text}", tree(&dataset.columns())))?;
-        if head.more {
-            output::print("\n")?;
-        }
-    }
-    Ok(())
 }
 
 /// A bar where somebody watches, nothing elsewhere.

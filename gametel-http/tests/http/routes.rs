@@ -363,6 +363,39 @@ async fn readiness_follows_the_sink() {
 }
 
 #[tokio::test]
+async fn a_sink_that_rejects_for_now_is_as_good_as_one_that_fails() {
+    let full = Arc::new(MemorySink::with_capacity(1));
+    let post = |body: &str| request("POST", "/v1/events").body(body);
+    let routes = game(Arc::clone(&full) as _);
+    let two = r#"[{"event_type":"default"},{"event_type":"default"}]"#;
+    let answer = post(two).reply(&routes).await;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(body(&answer)["results"][1]["error"]["code"], "backpressure");
+    assert_eq!(
+        request("GET", "/healthz/ready")
+            .reply(&routes)
+            .await
+            .status(),
+        200
+    );
+    for sent in [post(two), request("GET", "/")] {
+        let answer = sent.reply(&routes).await;
+        assert_eq!(
+            (answer.status().as_u16(), &*code(&answer)),
+            (503, "backpressure")
+        );
+        assert_eq!(answer.headers()["retry-after"], "1");
+    }
+    assert_eq!(
+        request("GET", "/healthz/ready")
+            .reply(&routes)
+            .await
+            .status(),
+        503
+    );
+}
+
+#[tokio::test]
 async fn a_panic_costs_one_request() {
     let sink = Arc::new(FailingSink::new());
     let routes = game(Arc::clone(&sink) as _);
