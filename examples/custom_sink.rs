@@ -1,0 +1,97 @@
+//! A sink of one's own that passes the conformance suite: a file with one event a line, synced.
+//!
+//! ```text
+//! cargo run --example custom_sink
+//! ```
+//!
+//! A destination that blocks is written as a `BlockingSink` and becomes an `EventSink` in a
+//! `ThreadSink`, which brings the thread, the bounded queue, group commit and the rules of closing.
+//! Prints:
+//!
+//! ```text
+//! LineFile keeps the contract: ConformanceReport { read_back: true, oversize: true }
+//! ```
+
+#![allow(clippy::print_stdout, reason = "an example talks to the person who runs it")]
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::ensure;
+use gametel_core::batch::EventBatch;
+use gametel_core::sink::{
+    BlockingSink, Outcome, Receipt, Rejection, SinkError, SinkErrorKind, ThreadSink,
+    ThreadSinkOptions, WriteReport,
+};
+use gametel_core::testing::{Fixture, conformance};
+
+/// The largest event that the file takes, in bytes.
+const MAX_EVENT_BYTES: usize = 4_096;
+
+/// Appends events to a file. Accepted means: synced to the disk.
+struct LineFile {
+    file: File,
+}
+
+impl LineFile {
+    fn create(path: &Path) -> Result<ThreadSink, SinkError> {
+        let file = File::create_new(path).map_err(failed)?;
+        ThreadSink::new("line-file", Self { file }, ThreadSinkOptions::default())
+    }
+}
+
+impl BlockingSink for LineFile {
+    fn write_group(&mut self, group: &[EventBatch]) -> Result<Vec<WriteReport>, SinkError> {
+        let mut lines = Vec::new();
+        let mut write = |payload: &[u8]| {
+            if payload.len() > MAX_EVENT_BYTES {
+                let reason = format!("{} bytes, the limit is {MAX_EVENT_BYTES}", payload.len());
+                return Outcome::Rejected(Rejection::new(SinkErrorKind::TooLarge, reason));
+            }
+            lines.extend_from_slice(payload);
+            lines.push(b'\n');
+            Outcome::Accepted(Receipt::default())
+        };
+        let reports: Vec<WriteReport> = group
+            .iter()
+            .map(|batch| batch.iter().map(|event| write(event.payload())).collect())
+            .collect();
+        // One write and one sync for the whole group, and no report before both are done.
+        self.file.write_all(&lines).map_err(failed)?;
+        self.file.sync_data().map_err(failed)?;
+        Ok(reports)
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        // Every group has been synced already.
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), SinkError> {
+        self.file.sync_all().map_err(failed)
+    }
+}
+
+fn failed(error: io::Error) -> SinkError {
+    SinkError::new(SinkErrorKind::Io, "line-file", "the file can't be written").with_source(error)
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let report = conformance(|| async {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("events.ndjson");
+        let sink = LineFile::create(&path).expect("a new file");
+        Fixture::new(sink).oversize(MAX_EVENT_BYTES + 1).stored(move || {
+            // The folder lives as long as this closure does.
+            let path = folder.path().join("events.ndjson");
+            let text = std::fs::read_to_string(path).expect("the file is there");
+            std::future::ready(text.lines().map(|line| line.to_owned().into()).collect())
+        })
+    })
+    .await;
+    ensure!(report.read_back && report.oversize, "the suite left something out: {report:?}");
+    println!("LineFile keeps the contract: {report:?}");
+    Ok(())
+}

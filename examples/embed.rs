@@ -1,0 +1,104 @@
+//! Core inside a game server: a loop of fixed ticks records typed events and is never held up.
+//!
+//! ```text
+//! cargo run --example embed
+//! ```
+//!
+//! The tick hands each event to a bounded channel, which is an answer at once: there was room, or the
+//! event is counted as dropped. A task of its own writes what has gathered as one batch. At the end
+//! everything is drained, the sink is closed, and the log is read back:
+//!
+//! ```text
+//! 100 ticks: 120 events recorded, 0 dropped
+//! the log holds 120 events; the last is {"event_id":"…","event_type":"level_up",…,"level":20}
+//! ```
+
+#![allow(clippy::print_stdout, reason = "an example talks to the person who runs it")]
+
+use anyhow::{Context, ensure};
+use gametel_core::batch::EventBatch;
+use gametel_core::event::game::PurchaseSword;
+use gametel_core::event::{EncodedEvent, Event, EventDraft, Stamp};
+use gametel_core::sink::log::{LogOptions, LogReader};
+use gametel_core::sink::{EventSink, LogSink};
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+/// An event of this game's own.
+#[derive(Serialize)]
+struct LevelUp {
+    level: u32,
+}
+
+impl Event for LevelUp {
+    const TYPE: &'static str = "level_up";
+}
+
+/// The game's side: hands events over, and never waits.
+struct Telemetry {
+    queue: mpsc::Sender<EncodedEvent>,
+    recorded: u64,
+    dropped: u64,
+}
+
+impl Telemetry {
+    fn record<E: Event>(&mut self, event: &E) -> anyhow::Result<()> {
+        let encoded = EventDraft::from_event(event)?.encode(&[], Stamp::now())?;
+        match self.queue.try_send(encoded) {
+            Ok(()) => self.recorded += 1,
+            Err(_) => self.dropped += 1,
+        }
+        Ok(())
+    }
+}
+
+/// The writing side: what has gathered while the last batch was written is the next one.
+async fn write_all(
+    mut queue: mpsc::Receiver<EncodedEvent>,
+    sink: impl EventSink,
+) -> anyhow::Result<()> {
+    let mut gathered = Vec::new();
+    while queue.recv_many(&mut gathered, 1_000).await > 0 {
+        let batch = EventBatch::from(std::mem::take(&mut gathered));
+        let report = sink.write_batch(&batch).await?;
+        ensure!(report.rejected_count() == 0, "the log rejects events: {report:?}");
+    }
+    // Every sender is gone: make the rest durable, and end.
+    sink.close().await?;
+    Ok(())
+}
+
+fn game_loop(mut telemetry: Telemetry) -> anyhow::Result<(u64, u64)> {
+    for tick in 1..=100 {
+        // … the game's own work of this tick …
+        telemetry.record(&PurchaseSword)?;
+        if tick % 5 == 0 {
+            telemetry.record(&LevelUp { level: tick / 5 })?;
+        }
+    }
+    Ok((telemetry.recorded, telemetry.dropped))
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("events.db");
+    let sink = LogSink::open(&path, LogOptions::default())?;
+    let (queue, inbox) = mpsc::channel(10_000);
+    let writer = tokio::spawn(write_all(inbox, sink));
+
+    // The game has a thread of its own, which knows nothing of async.
+    let telemetry = Telemetry { queue, recorded: 0, dropped: 0 };
+    let game = std::thread::spawn(move || game_loop(telemetry));
+    let (recorded, dropped) =
+        tokio::task::spawn_blocking(move || game.join()).await?.expect("the game does not panic")?;
+    writer.await??;
+    println!("100 ticks: {recorded} events recorded, {dropped} dropped");
+
+    let records = LogReader::open(&path)?.read(0, 1_000)?;
+    ensure!(records.len() as u64 == recorded, "the log holds {} events", records.len());
+    let last = records.last().and_then(|record| record.value.as_ref()).context("no event")?;
+    let last = String::from_utf8_lossy(last);
+    println!("the log holds {} events; the last is {last}", records.len());
+    Ok(())
+}
