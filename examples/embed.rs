@@ -90,8 +90,9 @@ async fn main() -> anyhow::Result<()> {
     // The game has a thread of its own, which knows nothing of async.
     let telemetry = Telemetry { queue, recorded: 0, dropped: 0 };
     let game = std::thread::spawn(move || game_loop(telemetry));
-    let (recorded, dropped) =
-        tokio::task::spawn_blocking(move || game.join()).await?.expect("the game does not panic")?;
+    let (recorded, dropped) = tokio::task::spawn_blocking(move || game.join())
+        .await?
+        .expect("the game does not panic")?;
     writer.await??;
     println!("100 ticks: {recorded} events recorded, {dropped} dropped");
 

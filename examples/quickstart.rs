@@ -9,10 +9,7 @@
 //! potions, 10 guilds joined, 10 visits of the front page), the files, and where to look next. Nothing
 //! needs to be installed; everything is written to `target/quickstart`.
 
-#![allow(
-    clippy::print_stdout,
-    reason = "an example talks to the person who runs it"
-)]
+#![allow(clippy::print_stdout, reason = "an example talks to the person who runs it")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,11 +48,7 @@ async fn main() -> anyhow::Result<()> {
     play(&log, Arc::clone(&catalog)).await?;
 
     println!("2. The batch job: from the log to Parquet\n");
-    let config = RunConfig {
-        source: log.clone(),
-        output: folder.join("tables"),
-        catalog,
-    };
+    let config = RunConfig { source: log.clone(), output: folder.join("tables"), catalog };
     let report = gametel_batch::run(config, |_| ()).await?;
     print!("{}", datasets(&report, 20, Truncate::To(20))?);
 
@@ -82,10 +75,7 @@ fn fresh_folder() -> anyhow::Result<PathBuf> {
 /// Starts a server on a free loopback port, plays the load against it, and stops it.
 async fn play(log: &Endpoint, catalog: Arc<Catalog>) -> anyhow::Result<()> {
     let sink = sinks::open(log, TopicOptions::default()).await?;
-    let config = ServerConfig {
-        listen: "127.0.0.1:0".parse()?,
-        ..ServerConfig::default()
-    };
+    let config = ServerConfig { listen: "127.0.0.1:0".parse()?, ..ServerConfig::default() };
     let server = Server::bind(config, catalog, sink).await?;
     let address = server.local_addr();
     println!("   listening on http://{address}");
@@ -103,10 +93,7 @@ async fn play(log: &Endpoint, catalog: Arc<Catalog>) -> anyhow::Result<()> {
     // The sender going away is the signal.
     drop(stop);
     let summary = serving.await??;
-    println!(
-        "   stopped; {} events are on disk\n",
-        summary.totals.accepted
-    );
+    println!("   stopped; {} events are on disk\n", summary.totals.accepted);
     Ok(())
 }
 
@@ -120,10 +107,7 @@ async fn get(
         .header("User-Agent", "gametel-quickstart/1.0")
         .header("Accept", "*/*")
         .body(Empty::new())?;
-    let response = client
-        .request(request)
-        .await
-        .with_context(|| format!("GET {url}"))?;
+    let response = client.request(request).await.with_context(|| format!("GET {url}"))?;
     let status = response.status();
     let body = response.into_body().collect().await?.to_bytes();
     ensure!(status.is_success(), "GET {url} answered {status}");
@@ -133,30 +117,16 @@ async fn get(
 /// An example that shows the wrong counts should fail rather than show them.
 fn check(report: &RunReport) -> anyhow::Result<()> {
     let rows: Vec<_> = report.datasets.iter().map(|dataset| dataset.rows).collect();
-    ensure!(
-        rows == [30, 10, 10],
-        "30, 10 and 10 rows were expected, not {rows:?}"
-    );
-    ensure!(
-        report.unselected.get("default") == Some(&10),
-        "10 default events were expected"
-    );
-    ensure!(
-        report.quarantine.rows == 0 && report.read == 60,
-        "60 events were expected"
-    );
+    ensure!(rows == [30, 10, 10], "30, 10 and 10 rows were expected, not {rows:?}");
+    ensure!(report.unselected.get("default") == Some(&10), "10 default events were expected");
+    ensure!(report.quarantine.rows == 0 && report.read == 60, "60 events were expected");
     Ok(())
 }
 
 fn print_next_steps(report: &RunReport, log: &Endpoint) {
     println!("\n4. The files\n");
     for file in report.datasets.iter().flat_map(|dataset| &dataset.files) {
-        println!(
-            "   {} ({} rows, {} bytes)",
-            file.path.display(),
-            file.rows,
-            file.bytes
-        );
+        println!("   {} ({} rows, {} bytes)", file.path.display(), file.rows, file.bytes);
     }
     let tables = report.output.display();
     let equipment = Path::new(&report.output).join("equipment_purchases");

@@ -28,40 +28,21 @@ impl CountSink {
 
     /// Counts by event type.
     pub(crate) fn by_type() -> (Self, Counts) {
-        Self::new(|event| {
-            event
-                .event_type()
-                .map_or("", |event_type| event_type.as_str())
-        })
+        Self::new(|event| event.event_type().map_or("", |event_type| event_type.as_str()))
     }
 
     /// Counts records that are no events by their reason.
     pub(crate) fn by_reason() -> (Self, Counts) {
-        Self::new(|event| {
-            event
-                .malformed()
-                .map_or("", |malformed| malformed.reason.as_str())
-        })
+        Self::new(|event| event.malformed().map_or("", |malformed| malformed.reason.as_str()))
     }
 
     fn new(name_of: fn(&EncodedEvent) -> &str) -> (Self, Counts) {
         let counts = Counts::default();
-        (
-            Self {
-                name_of,
-                counts: counts.clone(),
-                closed: AtomicBool::new(false),
-            },
-            counts,
-        )
+        (Self { name_of, counts: counts.clone(), closed: AtomicBool::new(false) }, counts)
     }
 
     fn check_open(&self) -> Result<(), SinkError> {
-        if self.closed.load(Ordering::Acquire) {
-            Err(SinkError::closed("count"))
-        } else {
-            Ok(())
-        }
+        if self.closed.load(Ordering::Acquire) { Err(SinkError::closed("count")) } else { Ok(()) }
     }
 }
 
@@ -69,10 +50,7 @@ impl Counts {
     /// The counts by name.
     pub(crate) fn by_name(&self) -> BTreeMap<String, u64> {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counts
-            .iter()
-            .map(|(name, count)| (name.to_string(), *count))
-            .collect()
+        counts.iter().map(|(name, count)| (name.to_string(), *count)).collect()
     }
 
     fn add(&self, name: &str) {
@@ -89,9 +67,7 @@ impl Counts {
 
 impl fmt::Debug for CountSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CountSink")
-            .field("counts", &self.counts)
-            .finish_non_exhaustive()
+        f.debug_struct("CountSink").field("counts", &self.counts).finish_non_exhaustive()
     }
 }
 
@@ -127,13 +103,7 @@ mod tests {
     #[tokio::test]
     async fn it_keeps_the_contract() {
         let report = conformance(|| async { Fixture::new(CountSink::by_type().0) }).await;
-        assert_eq!(
-            report,
-            ConformanceReport {
-                read_back: false,
-                oversize: false
-            }
-        );
+        assert_eq!(report, ConformanceReport { read_back: false, oversize: false });
     }
 
     #[test]
@@ -144,9 +114,6 @@ mod tests {
         }
         let by_name = counts.by_name();
         assert_eq!(by_name[CountSink::OTHERS], 7);
-        assert_eq!(
-            by_name.values().sum::<u64>(),
-            CountSink::MAX_NAMES as u64 + 7
-        );
+        assert_eq!(by_name.values().sum::<u64>(), CountSink::MAX_NAMES as u64 + 7);
     }
 }

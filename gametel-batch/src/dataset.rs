@@ -54,26 +54,17 @@ impl Dataset {
                 BatchError::failed(format!("{} is no Parquet file", path.display()), error)
             };
             let file = open(&path)?;
-            let bytes = file
-                .metadata()
-                .map_err(|error| cannot_open(&path, error))?
-                .len();
+            let bytes = file.metadata().map_err(|error| cannot_open(&path, error))?.len();
             let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(unreadable)?;
             let rows = reader.metadata().file_metadata().num_rows();
             schema.get_or_insert_with(|| SchemaRef::clone(reader.schema()));
-            files.push(DatasetFile {
-                path,
-                bytes,
-                rows: u64::try_from(rows).unwrap_or(0),
-            });
+            files.push(DatasetFile { path, bytes, rows: u64::try_from(rows).unwrap_or(0) });
         }
         match schema {
             Some(schema) => Ok(Self { files, schema }),
             None => {
                 let path = path.display();
-                Err(BatchError::config(format!(
-                    "there is no Parquet file in {path}"
-                )))
+                Err(BatchError::config(format!("there is no Parquet file in {path}")))
             }
         }
     }
@@ -115,18 +106,9 @@ impl Dataset {
                 append_text(&batch, &mut rows).map_err(|error| failed(error.into()))?;
             }
         }
-        let columns = self
-            .schema
-            .fields()
-            .iter()
-            .map(|field| field.name().clone())
-            .collect();
+        let columns = self.schema.fields().iter().map(|field| field.name().clone()).collect();
         let more = self.rows() > rows.len() as u64;
-        Ok(Head {
-            columns,
-            rows,
-            more,
-        })
+        Ok(Head { columns, rows, more })
     }
 }
 
@@ -172,11 +154,8 @@ fn append_text(
     batch: &RecordBatch,
     rows: &mut Vec<Vec<Option<String>>>,
 ) -> Result<(), arrow_schema::ArrowError> {
-    let columns = batch
-        .columns()
-        .iter()
-        .map(texts)
-        .collect::<Result<Vec<_>, arrow_schema::ArrowError>>()?;
+    let columns =
+        batch.columns().iter().map(texts).collect::<Result<Vec<_>, arrow_schema::ArrowError>>()?;
     for row in 0..batch.num_rows() {
         rows.push(columns.iter().map(|column| column[row].clone()).collect());
     }
@@ -189,19 +168,11 @@ fn texts(column: &ArrayRef) -> Result<Vec<Option<String>>, arrow_schema::ArrowEr
             let bytes: Vec<_> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
             format!("[{}]", bytes.join(" "))
         };
-        return Ok(column
-            .as_binary::<i32>()
-            .iter()
-            .map(|value| value.map(hexadecimal))
-            .collect());
+        return Ok(column.as_binary::<i32>().iter().map(|value| value.map(hexadecimal)).collect());
     }
     let options = FormatOptions::default();
     let formatter = ArrayFormatter::try_new(column, &options)?;
-    let text = |row| {
-        column
-            .is_valid(row)
-            .then(|| formatter.value(row).to_string())
-    };
+    let text = |row| column.is_valid(row).then(|| formatter.value(row).to_string());
     Ok((0..column.len()).map(text).collect())
 }
 

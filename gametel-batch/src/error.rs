@@ -26,11 +26,7 @@ pub enum ErrorKind {
 impl BatchError {
     /// An error that says what failed, in lower case and with no full stop.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            source: None,
-        }
+        Self { kind, message: message.into(), source: None }
     }
 
     /// Adds the cause. The message should not repeat it.

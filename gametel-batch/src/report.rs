@@ -79,12 +79,7 @@ impl RunReport {
 impl fmt::Display for RunReport {
     /// The counts as a person reads them, one a line, that add up to the first.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self
-            .datasets
-            .iter()
-            .map(|dataset| dataset.name.len())
-            .max()
-            .unwrap_or(0);
+        let width = self.datasets.iter().map(|dataset| dataset.name.len()).max().unwrap_or(0);
         let width = width.max("unselected".len()) + 2;
         writeln!(f, "read {:>1$}", self.read, width + 8)?;
         let line = |f: &mut fmt::Formatter<'_>, name: &str, count: u64, more: &str| {
@@ -100,12 +95,7 @@ impl fmt::Display for RunReport {
             }
             line(f, &dataset.name, dataset.rows, &more)?;
         }
-        line(
-            f,
-            "unselected",
-            self.unselected.values().sum(),
-            &counts(&self.unselected),
-        )?;
+        line(f, "unselected", self.unselected.values().sum(), &counts(&self.unselected))?;
         line(f, "tombstones", self.tombstones, "")
     }
 }
@@ -116,9 +106,8 @@ fn counts(by_name: &BTreeMap<String, u64>) -> String {
     let mut counts: Vec<_> = by_name.iter().collect();
     counts.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), *name));
     let shown = counts.iter().take(SHOWN);
-    let mut texts: Vec<_> = shown
-        .map(|(name, count)| format!("{} {count}", printable(name)))
-        .collect();
+    let mut texts: Vec<_> =
+        shown.map(|(name, count)| format!("{} {count}", printable(name))).collect();
     if counts.len() > SHOWN {
         texts.push(format!("and {} more", counts.len() - SHOWN));
     }

@@ -118,20 +118,12 @@ pub async fn run(
     };
     check_conservation(&report)?;
     blocking(move || staging.commit(&names_of(&config.catalog))).await?;
-    Ok(RunReport {
-        seconds: started.elapsed().as_secs_f64(),
-        ..report
-    })
+    Ok(RunReport { seconds: started.elapsed().as_secs_f64(), ..report })
 }
 
 /// Every dataset's name, the quarantine's last.
 fn names_of(catalog: &Catalog) -> Vec<&str> {
-    catalog
-        .datasets()
-        .iter()
-        .map(|dataset| dataset.name())
-        .chain([QUARANTINE])
-        .collect()
+    catalog.datasets().iter().map(|dataset| dataset.name()).chain([QUARANTINE]).collect()
 }
 
 /// Where the records go: a Parquet sink for each dataset and for the quarantine, behind core's router.
@@ -159,11 +151,7 @@ impl Sinks {
         .map_err(write_error)?;
         let (by_type, unselected) = CountSink::by_type();
         let router = router.unselected(by_type).quarantine(quarantine).build();
-        Ok(Self {
-            router: router.map_err(write_error)?,
-            unselected,
-            quarantined,
-        })
+        Ok(Self { router: router.map_err(write_error)?, unselected, quarantined })
     }
 }
 
@@ -192,25 +180,16 @@ async fn copy(
     let offsets = ranges.iter().map(PartitionRange::offsets).sum();
     let mut tally = Tally::default();
     while let Some(chunk) = inbox.recv().await {
-        let report = router
-            .write_batch(&chunk.events)
-            .await
-            .map_err(write_error)?;
+        let report = router.write_batch(&chunk.events).await.map_err(write_error)?;
         if let Some((index, rejection)) = report.rejected().next() {
             let position = chunk.events.get(index).and_then(EncodedEvent::position);
             let position = position.map_or_else(String::new, ToString::to_string);
             let reason = rejection.reason.to_string();
-            return Err(BatchError::failed(
-                format!("the record {position} was refused"),
-                reason,
-            ));
+            return Err(BatchError::failed(format!("the record {position} was refused"), reason));
         }
         tally.read += chunk.events.len() as u64 + chunk.tombstones;
         tally.tombstones += chunk.tombstones;
-        progress(Progress {
-            read: tally.read,
-            offsets,
-        });
+        progress(Progress { read: tally.read, offsets });
     }
     match reader.await {
         Ok(result) => result.map(|()| tally),
@@ -225,10 +204,7 @@ fn spawn_reader(
     tokio::task::spawn_blocking(move || {
         let mut decoder = Decoder::new();
         while let Some(records) = source.next()? {
-            if chunks
-                .blocking_send(decoded(&mut decoder, records))
-                .is_err()
-            {
+            if chunks.blocking_send(decoded(&mut decoder, records)).is_err() {
                 // The writing side has failed, and says so itself.
                 break;
             }
@@ -243,28 +219,19 @@ fn decoded(decoder: &mut Decoder, records: Vec<SourceRecord>) -> Chunk {
         .into_iter()
         .filter_map(|record| Some(decoder.decode(record.value?, record.timestamp, record.position)))
         .collect();
-    Chunk {
-        tombstones: (count - events.len()) as u64,
-        events: events.into(),
-    }
+    Chunk { tombstones: (count - events.len()) as u64, events: events.into() }
 }
 
 /// What a staged dataset holds, by the footers of its files, with the paths that they will have.
 fn described(staging: &Staging, output: &Path, name: &str) -> Result<DatasetReport, BatchError> {
     let dataset = Dataset::open(&staging.folder(name))?;
     let file = |file: &crate::dataset::DatasetFile| FileReport {
-        path: output
-            .join(name)
-            .join(file.path.file_name().unwrap_or_default()),
+        path: output.join(name).join(file.path.file_name().unwrap_or_default()),
         bytes: file.bytes,
         rows: file.rows,
     };
     let files = dataset.files().iter().map(file).collect();
-    Ok(DatasetReport {
-        name: name.to_owned(),
-        rows: dataset.rows(),
-        files,
-    })
+    Ok(DatasetReport { name: name.to_owned(), rows: dataset.rows(), files })
 }
 
 fn check_conservation(report: &RunReport) -> Result<(), BatchError> {

@@ -9,10 +9,7 @@ use gametel_core::event::Timestamp;
 /// Years past 9999 have a sign in front, as in Spark. Kafka takes any number for a timestamp, and so do we.
 pub(crate) fn write_timestamp(text: &mut String, at: Timestamp) {
     const DAY: i64 = 86_400_000_000;
-    let (days, micros) = (
-        at.as_micros().div_euclid(DAY),
-        at.as_micros().rem_euclid(DAY),
-    );
+    let (days, micros) = (at.as_micros().div_euclid(DAY), at.as_micros().rem_euclid(DAY));
     let (year, month, day) = civil(days);
     let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
     let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
@@ -22,11 +19,8 @@ pub(crate) fn write_timestamp(text: &mut String, at: Timestamp) {
         _ => "",
     };
     let year = year.unsigned_abs();
-    write!(
-        text,
-        "{sign}{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"
-    )
-    .expect("a String takes every write");
+    write!(text, "{sign}{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+        .expect("a String takes every write");
     if fraction > 0 {
         write!(text, ".{fraction:06}").expect("a String takes every write");
         text.truncate(text.trim_end_matches('0').len());
@@ -45,11 +39,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
 }

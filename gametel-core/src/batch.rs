@@ -28,9 +28,7 @@ pub struct EventBatch {
 impl EventBatch {
     /// How many events there are.
     pub fn len(&self) -> usize {
-        self.selection
-            .as_ref()
-            .map_or(self.events.len(), |selection| selection.len())
+        self.selection.as_ref().map_or(self.events.len(), |selection| selection.len())
     }
 
     /// Whether there is no event.
@@ -68,10 +66,7 @@ impl EventBatch {
                 *index = selection[*index as usize];
             }
         }
-        Self {
-            events: Arc::clone(&self.events),
-            selection: Some(indices.into()),
-        }
+        Self { events: Arc::clone(&self.events), selection: Some(indices.into()) }
     }
 
     /// The sum of the sizes of keys and payloads, in bytes.
@@ -84,23 +79,14 @@ impl EventBatch {
 
 impl From<Vec<EncodedEvent>> for EventBatch {
     fn from(events: Vec<EncodedEvent>) -> Self {
-        assert!(
-            u32::try_from(events.len()).is_ok(),
-            "a batch holds fewer than 2^32 events"
-        );
-        Self {
-            events: events.into(),
-            selection: None,
-        }
+        assert!(u32::try_from(events.len()).is_ok(), "a batch holds fewer than 2^32 events");
+        Self { events: events.into(), selection: None }
     }
 }
 
 impl From<EncodedEvent> for EventBatch {
     fn from(event: EncodedEvent) -> Self {
-        Self {
-            events: Arc::new([event]),
-            selection: None,
-        }
+        Self { events: Arc::new([event]), selection: None }
     }
 }
 

@@ -46,12 +46,7 @@ impl FromStr for Endpoint {
     type Err = EndpointError;
 
     fn from_str(url: &str) -> Result<Self, EndpointError> {
-        let fail = |why: &str| {
-            Err(EndpointError {
-                url: url.to_owned(),
-                why: why.to_owned(),
-            })
-        };
+        let fail = |why: &str| Err(EndpointError { url: url.to_owned(), why: why.to_owned() });
         let Some((scheme, rest)) = url.split_once(':') else {
             return fail(
                 "it has no scheme: write sqlite:PATH, kafka://HOST:PORT/TOPIC, stdout: or null:",
@@ -75,10 +70,8 @@ impl FromStr for Endpoint {
 
 fn kafka(rest: &str) -> Result<(String, String), &'static str> {
     const FORM: &str = "write kafka://HOST:PORT[,HOST:PORT…]/TOPIC";
-    let (brokers, topic) = rest
-        .strip_prefix("//")
-        .and_then(|rest| rest.split_once('/'))
-        .ok_or(FORM)?;
+    let (brokers, topic) =
+        rest.strip_prefix("//").and_then(|rest| rest.split_once('/')).ok_or(FORM)?;
     for broker in brokers.split(',') {
         let (host, port) = broker.rsplit_once(':').ok_or(FORM)?;
         if host.is_empty() || port.parse::<u16>().is_err() {
@@ -134,10 +127,7 @@ mod tests {
         ] {
             assert_eq!(url.parse::<Endpoint>().unwrap().to_string(), url);
         }
-        assert_eq!(
-            "sqlite:///var/x.db".parse(),
-            Ok(Endpoint::Sqlite("/var/x.db".into()))
-        );
+        assert_eq!("sqlite:///var/x.db".parse(), Ok(Endpoint::Sqlite("/var/x.db".into())));
     }
 
     #[test]

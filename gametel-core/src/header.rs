@@ -3,14 +3,8 @@
 use std::borrow::Cow;
 
 /// Headers that no setting can keep: they carry credentials.
-const SECRET: [&str; 6] = [
-    "Authorization",
-    "Proxy-Authorization",
-    "Cookie",
-    "Set-Cookie",
-    "X-Api-Key",
-    "X-Auth-Token",
-];
+const SECRET: [&str; 6] =
+    ["Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-Api-Key", "X-Auth-Token"];
 
 /// Headers that are kept unless told otherwise, in the order in which the seed wrote them.
 const KEPT_BY_DEFAULT: [&str; 3] = ["Host", "User-Agent", "Accept"];
@@ -67,9 +61,7 @@ pub struct HeaderRule {
 
 impl Default for HeaderRule {
     fn default() -> Self {
-        Self {
-            kept: KEPT_BY_DEFAULT.map(Box::from).to_vec(),
-        }
+        Self { kept: KEPT_BY_DEFAULT.map(Box::from).to_vec() }
     }
 }
 
@@ -92,9 +84,7 @@ impl HeaderRule {
             let name = checked_name(name.as_ref())?;
             // Servers and proxies take `_` for `-` in header names (CGI does); so does this check.
             let spelled = name.replace('_', "-");
-            if secrets
-                .iter()
-                .any(|secret| secret.replace('_', "-").eq_ignore_ascii_case(&spelled))
+            if secrets.iter().any(|secret| secret.replace('_', "-").eq_ignore_ascii_case(&spelled))
             {
                 return Err(HeaderRuleError::Secret { name });
             }
@@ -116,10 +106,7 @@ impl HeaderRule {
         let mut lossy = 0;
         let mut values: Vec<Option<Cow<'a, str>>> = vec![None; self.kept.len()];
         for (name, value) in headers {
-            let Some(place) = self
-                .kept
-                .iter()
-                .position(|kept| kept.eq_ignore_ascii_case(name))
+            let Some(place) = self.kept.iter().position(|kept| kept.eq_ignore_ascii_case(name))
             else {
                 continue;
             };
@@ -131,15 +118,9 @@ impl HeaderRule {
             });
         }
         let headers = self.kept.iter().zip(values).filter_map(|(name, value)| {
-            Some(EventHeader {
-                name: name.clone(),
-                value: value?.into(),
-            })
+            Some(EventHeader { name: name.clone(), value: value?.into() })
         });
-        KeptHeaders {
-            headers: headers.collect(),
-            lossy,
-        }
+        KeptHeaders { headers: headers.collect(), lossy }
     }
 }
 
@@ -147,9 +128,7 @@ impl HeaderRule {
 fn checked_name(name: &str) -> Result<String, HeaderRuleError> {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {
-        return Err(HeaderRuleError::NotAName {
-            name: name.to_owned(),
-        });
+        return Err(HeaderRuleError::NotAName { name: name.to_owned() });
     }
     Ok(title_case(name))
 }
@@ -159,11 +138,8 @@ fn title_case(name: &str) -> String {
     let mut start = true;
     name.chars()
         .map(|character| {
-            let cased = if start {
-                character.to_ascii_uppercase()
-            } else {
-                character.to_ascii_lowercase()
-            };
+            let cased =
+                if start { character.to_ascii_uppercase() } else { character.to_ascii_lowercase() };
             start = character == '-';
             cased
         })
@@ -199,10 +175,7 @@ mod tests {
     use super::*;
 
     fn texts(kept: &KeptHeaders) -> Vec<String> {
-        kept.headers
-            .iter()
-            .map(|header| format!("{}: {}", header.name(), header.value()))
-            .collect()
+        kept.headers.iter().map(|header| format!("{}: {}", header.name(), header.value())).collect()
     }
 
     #[test]
@@ -213,22 +186,16 @@ mod tests {
             ("ACCEPT", b"*/*"),
             ("x-other", b"\xff"),
         ]);
-        assert_eq!(
-            texts(&kept),
-            ["User-Agent: caf\u{fffd}", "Accept: text/html, */*"]
-        );
+        assert_eq!(texts(&kept), ["User-Agent: caf\u{fffd}", "Accept: text/html, */*"]);
         assert_eq!(kept.lossy, 1);
     }
 
     #[test]
     fn a_secret_is_refused_however_it_is_spelled() {
         for name in SECRET {
-            for spelled in [
-                name.to_owned(),
-                name.to_lowercase(),
-                name.to_uppercase(),
-                name.replace('-', "_"),
-            ] {
+            for spelled in
+                [name.to_owned(), name.to_lowercase(), name.to_uppercase(), name.replace('-', "_")]
+            {
                 let error = HeaderRule::new([&spelled], [""; 0]).unwrap_err();
                 assert!(matches!(error, HeaderRuleError::Secret { .. }), "{spelled}");
             }
@@ -243,11 +210,6 @@ mod tests {
             assert!(matches!(error, HeaderRuleError::NotAName { .. }), "{odd:?}");
         }
         let error = HeaderRule::new(["Host", "HOST"], [""; 0]).unwrap_err();
-        assert_eq!(
-            error,
-            HeaderRuleError::Repeated {
-                name: "Host".into()
-            }
-        );
+        assert_eq!(error, HeaderRuleError::Repeated { name: "Host".into() });
     }
 }

@@ -1,4 +1,65 @@
-//! Typed game events, and where they go.
+//! Typed game events, the rules by which they are kept, and the sinks that they go to.
+//!
+//! A game server records what happened; this crate makes it one flat JSON object, with the request's
+//! headers where there is a request, and hands it to an [`EventSink`](sink::EventSink) that says
+//! whether it is safe. The server `gametel-http` and the batch job `gametel-batch` are thin adapters
+//! around it; a Rust game server embeds it and needs neither.
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! use gametel_core::event::Event;
+//! use gametel_core::sink::{EventSink, EventSinkExt, MemorySink};
+//! use serde::Serialize;
+//!
+//! #[derive(Serialize)]
+//! struct LevelUp {
+//!     level: u32,
+//! }
+//!
+//! impl Event for LevelUp {
+//!     const TYPE: &'static str = "level_up";
+//! }
+//!
+//! let sink = MemorySink::new();
+//! sink.send(&LevelUp { level: 7 }).await?;
+//! assert!(sink.events()[0].payload().ends_with(br#""level":7}"#));
+//! sink.close().await?;
+//! # Ok::<(), gametel_core::sink::SinkError>(()) }).unwrap();
+//! ```
+//!
+//! # Where things are
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`event`] | typed events, drafts on their way in, encoded events |
+//! | [`batch`] | events that are handed over together |
+//! | [`header`], [`enrich`] | which request headers an event keeps, and how they are added |
+//! | [`codec`] | the wire format, both ways |
+//! | [`catalog`] | which events exist, how they arrive, and where they land |
+//! | [`sink`] | the trait, its errors and reports, and the sinks |
+//! | [`endpoint`] | URLs that name the ends |
+#![cfg_attr(
+    feature = "testing",
+    doc = "| [`testing`] | the conformance suite, and events to test with |"
+)]
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! | feature | adds | needs |
+//! |---|---|---|
+//! | `log` | [`sink`]`::log`, an embedded event log in one SQLite file | a C compiler |
+//! | `kafka` | [`sink`]`::kafka`, Apache Kafka as a destination | a C and C++ compiler, make |
+//! | `testing` | `testing`, the conformance suite that every sink passes | |
+//!
+//! # What it must never know
+//!
+//! HTTP, Arrow, Parquet, object stores. `rdkafka` is named only in `sink/kafka`, `rusqlite` only in
+//! `sink/log`, and no public item exposes a type of theirs. The rules (enrich, classify, encode,
+//! decode) take values and return values: no clock, no environment, no I/O. A leaf sink is one
+//! destination and decides nothing; what decides is a combinator.
+
 pub mod batch;
 pub mod catalog;
 pub mod codec;

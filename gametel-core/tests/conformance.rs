@@ -12,14 +12,8 @@ use gametel_core::catalog::Catalog;
 use gametel_core::sink::{FanOut, MemorySink, NullSink, Router, StdoutSink};
 use gametel_core::testing::{ConformanceReport, Fixture, conformance};
 
-const READ_BACK: ConformanceReport = ConformanceReport {
-    read_back: true,
-    oversize: false,
-};
-const NOT_READ_BACK: ConformanceReport = ConformanceReport {
-    read_back: false,
-    oversize: false,
-};
+const READ_BACK: ConformanceReport = ConformanceReport { read_back: true, oversize: false };
+const NOT_READ_BACK: ConformanceReport = ConformanceReport { read_back: false, oversize: false };
 
 /// The payloads in one or more memory sinks.
 fn payloads(sinks: &[Arc<MemorySink>]) -> Vec<Bytes> {
@@ -50,11 +44,7 @@ async fn stdout() {
         let sink = StdoutSink::to(file.reopen().unwrap()).unwrap();
         Fixture::new(sink).stored(move || {
             let text = std::fs::read_to_string(file.path()).unwrap();
-            std::future::ready(
-                text.lines()
-                    .map(|line| Bytes::from(line.to_owned()))
-                    .collect(),
-            )
+            std::future::ready(text.lines().map(|line| Bytes::from(line.to_owned())).collect())
         })
     });
     assert_eq!(report.await, READ_BACK);
@@ -67,10 +57,7 @@ async fn fan_out() {
         let fan_out = FanOut::new(sinks.clone().map(|sink| sink as _)).unwrap();
         Fixture::new(fan_out).stored(move || {
             let stored: Vec<_> = sinks.chunks(1).map(payloads).collect();
-            assert!(
-                stored[0] == stored[1] && stored[1] == stored[2],
-                "the sinks differ"
-            );
+            assert!(stored[0] == stored[1] && stored[1] == stored[2], "the sinks differ");
             std::future::ready(stored[0].clone())
         })
     });
@@ -104,30 +91,14 @@ async fn log() {
     let report = conformance(|| async {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("events.db");
-        let options = LogOptions {
-            max_event_bytes: 10_000,
-            ..Default::default()
-        };
+        let options = LogOptions { max_event_bytes: 10_000, ..Default::default() };
         let sink = LogSink::open(&path, options).unwrap();
         let read = move || {
-            let records = LogReader::open(&directory.path().join("events.db"))
-                .unwrap()
-                .read(0, 10_000);
-            records
-                .unwrap()
-                .into_iter()
-                .filter_map(|record| record.value)
-                .collect()
+            let records =
+                LogReader::open(&directory.path().join("events.db")).unwrap().read(0, 10_000);
+            records.unwrap().into_iter().filter_map(|record| record.value).collect()
         };
-        Fixture::new(sink)
-            .stored(move || std::future::ready(read()))
-            .oversize(10_001)
+        Fixture::new(sink).stored(move || std::future::ready(read())).oversize(10_001)
     });
-    assert_eq!(
-        report.await,
-        ConformanceReport {
-            read_back: true,
-            oversize: true
-        }
-    );
+    assert_eq!(report.await, ConformanceReport { read_back: true, oversize: true });
 }

@@ -53,16 +53,8 @@ struct Place {
 
 impl From<Position> for Place {
     fn from(position: Position) -> Self {
-        let Position {
-            topic,
-            partition,
-            offset,
-        } = position;
-        Self {
-            topic: topic.as_ref().to_owned(),
-            partition,
-            offset,
-        }
+        let Position { topic, partition, offset } = position;
+        Self { topic: topic.as_ref().to_owned(), partition, offset }
     }
 }
 
@@ -105,31 +97,17 @@ impl EventsAnswer {
                 },
             });
         }
-        let accepted = results
-            .iter()
-            .filter(|result| result.status == Status::Accepted)
-            .count();
+        let accepted = results.iter().filter(|result| result.status == Status::Accepted).count();
         let rejected = results.len() - accepted;
-        let refusal = (accepted == 0 && rejected > 0).then(|| {
-            retryable
-                .or(whole)
-                .map_or_else(|| all_rejected(&results), ApiError::from)
-        });
+        let refusal = (accepted == 0 && rejected > 0)
+            .then(|| retryable.or(whole).map_or_else(|| all_rejected(&results), ApiError::from));
         let error = refusal.as_ref().map(|refusal| refusal.body.clone());
-        Self {
-            accepted,
-            rejected,
-            results,
-            error,
-            refusal,
-        }
+        Self { accepted, rejected, results, error, refusal }
     }
 
     pub(crate) fn into_response(mut self) -> Response {
         let refusal = self.refusal.take();
-        let status = refusal
-            .as_ref()
-            .map_or(StatusCode::OK, |refusal| refusal.status);
+        let status = refusal.as_ref().map_or(StatusCode::OK, |refusal| refusal.status);
         let mut response = json_response(status, &self);
         if let Some(refusal) = refusal {
             refusal.add_headers(&mut response);
@@ -140,11 +118,7 @@ impl EventsAnswer {
 
 fn all_rejected(results: &[EventResult]) -> ApiError {
     let error = match results {
-        [
-            EventResult {
-                error: Some(error), ..
-            },
-        ] => error.clone(),
+        [EventResult { error: Some(error), .. }] => error.clone(),
         _ => {
             let count = results.len();
             let message = format!("none of the {count} events was accepted; see results");
@@ -196,14 +170,8 @@ mod tests {
 
     #[test]
     fn each_event_has_its_result_at_its_index() {
-        let position = Position {
-            topic: "events".into(),
-            partition: 0,
-            offset: 12,
-        };
-        let accepted = Outcome::Accepted(Receipt {
-            position: Some(position),
-        });
+        let position = Position { topic: "events".into(), partition: 0, offset: 12 };
+        let accepted = Outcome::Accepted(Receipt { position: Some(position) });
         let answer = EventsAnswer::new(
             vec![bad(), good(), good()],
             report([accepted, Outcome::Accepted(Receipt::default())]),
@@ -233,56 +201,25 @@ mod tests {
             (vec![], report([]), 200, None),
             (vec![bad()], report([]), 422, Some("invalid_json")),
             (vec![bad(), bad()], report([]), 422, Some("all_rejected")),
-            (
-                vec![good()],
-                report([rejected(TooLarge)]),
-                422,
-                Some("too_large"),
-            ),
-            (
-                vec![bad(), good()],
-                report([rejected(Unavailable)]),
-                503,
-                Some("unavailable"),
-            ),
-            (
-                vec![good(), good()],
-                report([accepted(), rejected(Unavailable)]),
-                200,
-                None,
-            ),
-            (
-                vec![bad(), good()],
-                failed(Unavailable),
-                503,
-                Some("unavailable"),
-            ),
+            (vec![good()], report([rejected(TooLarge)]), 422, Some("too_large")),
+            (vec![bad(), good()], report([rejected(Unavailable)]), 503, Some("unavailable")),
+            (vec![good(), good()], report([accepted(), rejected(Unavailable)]), 200, None),
+            (vec![bad(), good()], failed(Unavailable), 503, Some("unavailable")),
             (vec![good()], failed(Closed), 503, Some("closed")),
             (vec![good()], failed(Config), 500, Some("config")),
         ] {
             let answer = EventsAnswer::new(judged, written);
             let text = json(&answer);
-            assert_eq!(
-                answer.error.as_ref().map(|error| error.code),
-                code,
-                "{text}"
-            );
+            assert_eq!(answer.error.as_ref().map(|error| error.code), code, "{text}");
             let response = answer.into_response();
             assert_eq!(response.status().as_u16(), status, "{text}");
-            assert_eq!(
-                response.headers().contains_key(RETRY_AFTER),
-                status == 503,
-                "{text}"
-            );
+            assert_eq!(response.headers().contains_key(RETRY_AFTER), status == 503, "{text}");
         }
     }
 
     #[test]
     fn an_event_that_failed_keeps_its_id_for_the_next_try() {
-        let text = json(&EventsAnswer::new(
-            vec![good()],
-            failed(SinkErrorKind::Unavailable),
-        ));
+        let text = json(&EventsAnswer::new(vec![good()], failed(SinkErrorKind::Unavailable)));
         assert!(text.contains(&format!("\"event_id\":\"{ID}\"")), "{text}");
     }
 }

@@ -43,11 +43,7 @@ where
         Ok(result) => result,
         Err(_) => {
             let message = format!("the body did not come within {} s", timeout.as_secs_f32());
-            Err(ApiError::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "body_timeout",
-                message,
-            ))
+            Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", message))
         }
     }
 }
@@ -143,30 +139,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_is_put_together_up_to_the_limit() {
-        for chunks in [
-            vec![],
-            vec![Ok(&b"abcdefgh"[..])],
-            vec![Ok(&b"abcd"[..]), Ok(b"efgh")],
-        ] {
-            let whole: Vec<u8> = chunks
-                .iter()
-                .flat_map(|chunk| chunk.unwrap().to_vec())
-                .collect();
+        for chunks in [vec![], vec![Ok(&b"abcdefgh"[..])], vec![Ok(&b"abcd"[..]), Ok(b"efgh")]] {
+            let whole: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.unwrap().to_vec()).collect();
             assert_eq!(read(&[], chunks.clone()).await.unwrap(), whole);
-            assert_eq!(
-                read(&[("content-length", "8")], chunks).await.unwrap(),
-                whole
-            );
+            assert_eq!(read(&[("content-length", "8")], chunks).await.unwrap(), whole);
         }
     }
 
     #[tokio::test]
     async fn one_byte_too_many_is_refused_announced_or_not() {
         let chunks = vec![Ok(&b"abcdefgh"[..]), Ok(b"i")];
-        assert_eq!(
-            read(&[], chunks.clone()).await.unwrap_err().body.code,
-            "body_too_large"
-        );
+        assert_eq!(read(&[], chunks.clone()).await.unwrap_err().body.code, "body_too_large");
         let announced = read(&[("content-length", "9")], chunks).await;
         assert_eq!(announced.unwrap_err().status, StatusCode::PAYLOAD_TOO_LARGE);
     }

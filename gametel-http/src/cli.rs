@@ -25,13 +25,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct LogArgs {
     /// How log lines on stderr are written.
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        env = "GAMETEL_LOG_FORMAT",
-        global = true
-    )]
+    #[arg(long, value_enum, default_value_t, env = "GAMETEL_LOG_FORMAT", global = true)]
     pub(crate) log_format: LogFormat,
     /// Which log lines are written, such as `info` or `gametel_http=debug`. `RUST_LOG` is the next
     /// in line; without either it is `info`.
@@ -55,12 +49,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     /// The address to listen on; port 0 takes a free one.
-    #[arg(
-        long,
-        value_name = "IP:PORT",
-        default_value = "127.0.0.1:5000",
-        env = "GAMETEL_LISTEN"
-    )]
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:5000", env = "GAMETEL_LISTEN")]
     pub(crate) listen: SocketAddr,
     /// Where events go: sqlite:PATH, kafka://HOST:PORT[,HOST:PORT…]/TOPIC, stdout: or null:
     #[arg(
@@ -74,60 +63,25 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "GAMETEL_CATALOG")]
     pub(crate) catalog: Option<PathBuf>,
     /// How many partitions the Kafka topic gets, if it has to be created.
-    #[arg(
-        long,
-        value_name = "N",
-        default_value = "1",
-        env = "GAMETEL_TOPIC_PARTITIONS"
-    )]
+    #[arg(long, value_name = "N", default_value = "1", env = "GAMETEL_TOPIC_PARTITIONS")]
     pub(crate) topic_partitions: NonZeroU16,
     /// On how many brokers the Kafka topic is kept, if it has to be created.
-    #[arg(
-        long,
-        value_name = "N",
-        default_value = "1",
-        env = "GAMETEL_TOPIC_REPLICATION"
-    )]
+    #[arg(long, value_name = "N", default_value = "1", env = "GAMETEL_TOPIC_REPLICATION")]
     pub(crate) topic_replication: NonZeroU16,
     /// A request header that events keep, beside Host, User-Agent and Accept. Can be repeated.
-    #[arg(
-        long,
-        value_name = "NAME",
-        value_delimiter = ',',
-        env = "GAMETEL_KEEP_HEADER"
-    )]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', env = "GAMETEL_KEEP_HEADER")]
     pub(crate) keep_header: Vec<String>,
     /// A request header that counts as secret, so that it can't be kept. Can be repeated.
-    #[arg(
-        long,
-        value_name = "NAME",
-        value_delimiter = ',',
-        env = "GAMETEL_SECRET_HEADER"
-    )]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', env = "GAMETEL_SECRET_HEADER")]
     pub(crate) secret_header: Vec<String>,
     /// The largest body that is read, in bytes.
-    #[arg(
-        long,
-        value_name = "N",
-        default_value = "1048576",
-        env = "GAMETEL_MAX_BODY_BYTES"
-    )]
+    #[arg(long, value_name = "N", default_value = "1048576", env = "GAMETEL_MAX_BODY_BYTES")]
     pub(crate) max_body_bytes: usize,
     /// How many connections are served at once; further ones wait.
-    #[arg(
-        long,
-        value_name = "N",
-        default_value = "1024",
-        env = "GAMETEL_MAX_CONNECTIONS"
-    )]
+    #[arg(long, value_name = "N", default_value = "1024", env = "GAMETEL_MAX_CONNECTIONS")]
     pub(crate) max_connections: NonZeroU32,
     /// How long a stop waits for the requests in hand.
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value = "30",
-        env = "GAMETEL_SHUTDOWN_TIMEOUT"
-    )]
+    #[arg(long, value_name = "SECONDS", default_value = "30", env = "GAMETEL_SHUTDOWN_TIMEOUT")]
     pub(crate) shutdown_timeout: u32,
 }
 
@@ -144,9 +98,7 @@ impl ServeArgs {
     /// Checks what one option says against the others.
     pub(crate) fn resolve(self) -> Result<Settings, HeaderRuleError> {
         let default_rule = HeaderRule::default();
-        let kept = default_rule
-            .kept()
-            .chain(self.keep_header.iter().map(String::as_str));
+        let kept = default_rule.kept().chain(self.keep_header.iter().map(String::as_str));
         let routes = RouteOptions {
             header_rule: HeaderRule::new(kept, &self.secret_header)?,
             max_body_bytes: self.max_body_bytes,
@@ -159,15 +111,8 @@ impl ServeArgs {
             routes,
             ..ServerConfig::default()
         };
-        let topic = TopicOptions {
-            partitions: self.topic_partitions,
-            replication: self.topic_replication,
-        };
-        Ok(Settings {
-            server,
-            sink: self.sink,
-            topic,
-            catalog: self.catalog,
-        })
+        let topic =
+            TopicOptions { partitions: self.topic_partitions, replication: self.topic_replication };
+        Ok(Settings { server, sink: self.sink, topic, catalog: self.catalog })
     }
 }

@@ -44,27 +44,16 @@ pub(crate) struct ConnectionServer {
 
 impl ConnectionServer {
     pub(crate) fn new(intake: Arc<Intake>, config: &ServerConfig) -> Self {
-        let ServerConfig {
-            header_timeout,
-            idle_timeout,
-            ..
-        } = *config;
+        let ServerConfig { header_timeout, idle_timeout, .. } = *config;
         let mut http = auto::Builder::new(TokioExecutor::new());
-        http.http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(header_timeout);
+        http.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
         http.http2()
             .timer(TokioTimer::new())
             // A client that is gone without a word is found out by its silence.
             .keep_alive_interval(idle_timeout)
             // As many as nginx and Apache allow at least; each may hold one body.
             .max_concurrent_streams(100);
-        Self {
-            intake,
-            http,
-            header_timeout,
-            idle_timeout,
-        }
+        Self { intake, http, header_timeout, idle_timeout }
     }
 
     /// Serves one connection until the client leaves or is silent for too long, or the phase ends
@@ -143,11 +132,7 @@ struct Activity {
 
 impl Activity {
     fn new() -> Self {
-        Self {
-            origin: Instant::now(),
-            in_hand: AtomicUsize::new(0),
-            last: AtomicU64::new(0),
-        }
+        Self { origin: Instant::now(), in_hand: AtomicUsize::new(0), last: AtomicU64::new(0) }
     }
 
     fn is_busy(&self) -> bool {
@@ -200,11 +185,7 @@ mod tests {
     use super::*;
 
     fn host(version: Version, uri: &str, header: Option<&str>) -> Option<String> {
-        let mut request = Request::builder()
-            .version(version)
-            .uri(uri)
-            .body(())
-            .unwrap();
+        let mut request = Request::builder().version(version).uri(uri).body(()).unwrap();
         if let Some(host) = header {
             request.headers_mut().insert(HOST, host.parse().unwrap());
         }
@@ -217,10 +198,7 @@ mod tests {
     fn http2_gets_the_host_header_that_http1_has() {
         let uri = "http://user:pass@a.example:81/x";
         assert_eq!(host(Version::HTTP_2, uri, None).unwrap(), "a.example:81");
-        assert_eq!(
-            host(Version::HTTP_2, uri, Some("b.example")).unwrap(),
-            "b.example"
-        );
+        assert_eq!(host(Version::HTTP_2, uri, Some("b.example")).unwrap(), "b.example");
         assert_eq!(host(Version::HTTP_2, "/x", None), None);
         assert_eq!(host(Version::HTTP_11, uri, None), None);
     }
@@ -237,9 +215,6 @@ mod tests {
         tokio::time::advance(Duration::from_secs(3)).await;
         drop(in_hand.1);
         let expected = activity.origin + Duration::from_secs(5);
-        assert_eq!(
-            (activity.quiet_from(), activity.is_busy()),
-            (Some(expected), false)
-        );
+        assert_eq!((activity.quiet_from(), activity.is_busy()), (Some(expected), false));
     }
 }

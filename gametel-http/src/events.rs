@@ -20,11 +20,7 @@ pub(crate) fn split(body: &[u8], lines: bool, max: usize) -> Result<Vec<&[u8]>, 
     let body = body.trim_ascii();
     if body.is_empty() {
         // No lines are no events; no JSON is no JSON.
-        return if lines {
-            Ok(Vec::new())
-        } else {
-            Err(malformed("the body is empty").into())
-        };
+        return if lines { Ok(Vec::new()) } else { Err(malformed("the body is empty").into()) };
     }
     let whole = match (std::str::from_utf8(body), body[0]) {
         (Err(error), _) => Err(Malformed {
@@ -46,11 +42,7 @@ pub(crate) fn split(body: &[u8], lines: bool, max: usize) -> Result<Vec<&[u8]>, 
         Err(_) if lines || starts_with_an_object_line(body) => by_lines(body, max),
         Err(malformed) => return Err(malformed.into()),
     };
-    if parts.len() > max {
-        Err(SplitError::TooMany)
-    } else {
-        Ok(parts)
-    }
+    if parts.len() > max { Err(SplitError::TooMany) } else { Ok(parts) }
 }
 
 /// Why a body can't be taken apart.
@@ -68,42 +60,27 @@ impl From<Malformed> for SplitError {
 
 fn array(text: &str) -> serde_json::Result<Vec<&[u8]>> {
     let elements: Vec<&RawValue> = serde_json::from_str(text)?;
-    Ok(elements
-        .into_iter()
-        .map(|element| element.get().as_bytes())
-        .collect())
+    Ok(elements.into_iter().map(|element| element.get().as_bytes()).collect())
 }
 
 /// One value after the other, and no further than one past `max`.
 fn sequence(text: &str, max: usize) -> serde_json::Result<Vec<&[u8]>> {
     let values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-    values
-        .take(max + 1)
-        .map(|value| Ok(value?.get().as_bytes()))
-        .collect()
+    values.take(max + 1).map(|value| Ok(value?.get().as_bytes())).collect()
 }
 
 fn by_lines(body: &[u8], max: usize) -> Vec<&[u8]> {
     let lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    lines
-        .filter(|line| !line.is_empty())
-        .take(max + 1)
-        .collect()
+    lines.filter(|line| !line.is_empty()).take(max + 1).collect()
 }
 
 fn starts_with_an_object_line(body: &[u8]) -> bool {
-    let end = body
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .unwrap_or(body.len());
+    let end = body.iter().position(|byte| *byte == b'\n').unwrap_or(body.len());
     body[0] == b'{' && serde_json::from_slice::<&RawValue>(&body[..end]).is_ok()
 }
 
 fn malformed(detail: impl ToString) -> Malformed {
-    Malformed {
-        reason: QuarantineReason::InvalidJson,
-        detail: detail.to_string().into(),
-    }
+    Malformed { reason: QuarantineReason::InvalidJson, detail: detail.to_string().into() }
 }
 
 #[cfg(test)]
@@ -112,10 +89,7 @@ mod tests {
 
     fn parts(body: &str, lines: bool) -> Result<Vec<&str>, SplitError> {
         let parts = split(body.as_bytes(), lines, 3)?;
-        Ok(parts
-            .into_iter()
-            .map(|part| std::str::from_utf8(part).unwrap())
-            .collect())
+        Ok(parts.into_iter().map(|part| std::str::from_utf8(part).unwrap()).collect())
     }
 
     fn reason(body: &[u8], lines: bool) -> QuarantineReason {
@@ -130,10 +104,7 @@ mod tests {
         let pretty = "{\n  \"price\": 1.10,\n  \"tags\": [\n    1\n  ]\n}";
         for lines in [false, true] {
             assert_eq!(parts(pretty, lines).unwrap(), [pretty]);
-            assert_eq!(
-                parts(&format!("{pretty}\n{pretty}"), lines).unwrap(),
-                [pretty, pretty]
-            );
+            assert_eq!(parts(&format!("{pretty}\n{pretty}"), lines).unwrap(), [pretty, pretty]);
         }
     }
 
@@ -150,47 +121,21 @@ mod tests {
     fn a_broken_line_costs_one_event() {
         let body = "{\"a\":1}\r\n\n{\"b\":\n{\"c\":3}\n";
         for lines in [false, true] {
-            assert_eq!(
-                parts(body, lines).unwrap(),
-                ["{\"a\":1}", "{\"b\":", "{\"c\":3}"]
-            );
+            assert_eq!(parts(body, lines).unwrap(), ["{\"a\":1}", "{\"b\":", "{\"c\":3}"]);
         }
         // Even the first line, where the sender says that it means lines.
-        assert_eq!(
-            parts("oops\n{\"c\":3}", true).unwrap(),
-            ["oops", "{\"c\":3}"]
-        );
-        assert_eq!(
-            reason(b"{\"a\":\n{\"c\":3}", false),
-            QuarantineReason::InvalidJson
-        );
-        assert_eq!(
-            split(b"{\"a\":1}\n{\"a\":\"\xff\"}", false, 3)
-                .unwrap()
-                .len(),
-            2
-        );
+        assert_eq!(parts("oops\n{\"c\":3}", true).unwrap(), ["oops", "{\"c\":3}"]);
+        assert_eq!(reason(b"{\"a\":\n{\"c\":3}", false), QuarantineReason::InvalidJson);
+        assert_eq!(split(b"{\"a\":1}\n{\"a\":\"\xff\"}", false, 3).unwrap().len(), 2);
     }
 
     #[test]
     fn a_body_that_is_broken_as_a_whole_is_refused() {
-        for body in [
-            "",
-            " ",
-            "{\"a\":",
-            "[{}",
-            "[{},]",
-            "[{}] []",
-            "{} x",
-            "hello",
-            "{\n\"a\": 1,\n}",
-        ] {
+        for body in
+            ["", " ", "{\"a\":", "[{}", "[{},]", "[{}] []", "{} x", "hello", "{\n\"a\": 1,\n}"]
+        {
             // `{} x` has a whole object in its first line, but the line is more than it.
-            assert_eq!(
-                reason(body.as_bytes(), false),
-                QuarantineReason::InvalidJson,
-                "{body:?}"
-            );
+            assert_eq!(reason(body.as_bytes(), false), QuarantineReason::InvalidJson, "{body:?}");
         }
         assert_eq!(reason(b"7", false), QuarantineReason::NotAnObject);
         assert_eq!(reason(b"[\"\xff\"]", false), QuarantineReason::InvalidUtf8);
@@ -203,11 +148,7 @@ mod tests {
 
     #[test]
     fn too_many_events_are_refused_in_every_form() {
-        for (body, lines) in [
-            ("[1,2,3,4]", false),
-            ("{}{}{}{}", false),
-            ("{}\n{}\n{}\nx", true),
-        ] {
+        for (body, lines) in [("[1,2,3,4]", false), ("{}{}{}{}", false), ("{}\n{}\n{}\nx", true)] {
             assert_eq!(parts(body, lines), Err(SplitError::TooMany), "{body}");
         }
         assert_eq!(parts("[1,2,3]", false).unwrap().len(), 3);
@@ -215,11 +156,7 @@ mod tests {
 
     #[test]
     fn deep_nesting_costs_no_stack() {
-        let deep = format!(
-            "[{{\"a\":{}1{}}}]",
-            "[".repeat(500_000),
-            "]".repeat(500_000)
-        );
+        let deep = format!("[{{\"a\":{}1{}}}]", "[".repeat(500_000), "]".repeat(500_000));
         assert_eq!(parts(&deep, false).unwrap()[0].len(), deep.len() - 2);
     }
 }

@@ -40,10 +40,7 @@ where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
-    let (get, post) = (
-        request.method == Method::GET,
-        request.method == Method::POST,
-    );
+    let (get, post) = (request.method == Method::GET, request.method == Method::POST);
     // Of a place that stores, HEAD stores nothing: it asks what is there, and buys no sword.
     let refusal = match intake.place(request.path) {
         Some(Place::Event(route)) if get || post => {
@@ -71,13 +68,7 @@ where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
-    let Request {
-        method,
-        query,
-        headers,
-        body,
-        ..
-    } = request;
+    let Request { method, query, headers, body, .. } = request;
     let body = match method {
         Method::POST => body_of(intake, &headers, body).await?,
         _ => Bytes::new(),
@@ -173,9 +164,7 @@ fn event_of(
     };
     fill_defaults(definition, draft.fields_mut());
     let stamp = Stamp::now();
-    let event = draft
-        .encode(headers, stamp)
-        .map_err(|error| refused(error.into()))?;
+    let event = draft.encode(headers, stamp).map_err(|error| refused(error.into()))?;
     Ok((event.id().unwrap_or(stamp.id), event))
 }
 
@@ -195,9 +184,7 @@ where
 }
 
 fn kept_headers(intake: &Intake, headers: &HeaderMap) -> Vec<EventHeader> {
-    let pairs = headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     let kept = intake.options.header_rule.apply(pairs);
     intake.stats.add_lossy_values(kept.lossy);
     kept.headers
@@ -211,29 +198,14 @@ struct HealthBody {
 }
 
 fn live() -> Response {
-    json_response(
-        StatusCode::OK,
-        &HealthBody {
-            status: "live",
-            reason: None,
-        },
-    )
+    json_response(StatusCode::OK, &HealthBody { status: "live", reason: None })
 }
 
 fn ready(intake: &Intake) -> Response {
     match intake.health.check(Instant::now()) {
-        Ok(()) => json_response(
-            StatusCode::OK,
-            &HealthBody {
-                status: "ready",
-                reason: None,
-            },
-        ),
+        Ok(()) => json_response(StatusCode::OK, &HealthBody { status: "ready", reason: None }),
         Err(why) => {
-            let body = HealthBody {
-                status: "not_ready",
-                reason: Some(why.reason()),
-            };
+            let body = HealthBody { status: "not_ready", reason: Some(why.reason()) };
             json_response(StatusCode::SERVICE_UNAVAILABLE, &body)
         }
     }

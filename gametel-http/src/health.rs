@@ -35,11 +35,7 @@ impl Health {
     const PAUSE: Duration = Duration::from_secs(10);
 
     pub(crate) fn new(now: Instant) -> Self {
-        Self {
-            origin: now,
-            paused_until: AtomicU64::new(0),
-            draining: AtomicBool::new(false),
-        }
+        Self { origin: now, paused_until: AtomicU64::new(0), draining: AtomicBool::new(false) }
     }
 
     /// Ends readiness for good.
@@ -119,9 +115,6 @@ mod tests {
         let health = Health::new(start);
         health.drain();
         health.succeeded();
-        assert_eq!(
-            health.check(start + Duration::from_secs(60)),
-            Err(NotReady::Draining)
-        );
+        assert_eq!(health.check(start + Duration::from_secs(60)), Err(NotReady::Draining));
     }
 }

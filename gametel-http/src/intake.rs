@@ -68,27 +68,14 @@ impl Intake {
             };
             if RESERVED.iter().any(is_below) {
                 let event = definition.event_type().as_str().to_owned();
-                return Err(RouteError::Reserved {
-                    event,
-                    path: path.to_owned(),
-                });
+                return Err(RouteError::Reserved { event, path: path.to_owned() });
             }
             let reply = Bytes::copy_from_slice(definition.reply().as_bytes());
-            let route = EventRoute {
-                definition: definition.clone(),
-                reply,
-            };
+            let route = EventRoute { definition: definition.clone(), reply };
             places.insert(path.into(), Place::Event(route));
         }
         let (health, stats) = (Health::new(Instant::now()), Stats::default());
-        Ok(Self {
-            catalog,
-            options,
-            health,
-            stats,
-            sink,
-            places,
-        })
+        Ok(Self { catalog, options, health, stats, sink, places })
     }
 
     /// What is at `path`, if anything.
@@ -103,23 +90,14 @@ impl Intake {
     /// Writes to the sink, and takes note of what became of it. An `Ok` speaks of every event.
     pub(crate) async fn write(&self, batch: &EventBatch) -> Result<WriteReport, SinkError> {
         // On the `Arc` itself the call would go by its own impl, and box a second future.
-        let result = self
-            .sink
-            .as_ref()
-            .write_batch(batch)
-            .await
-            .and_then(|report| {
-                let (said, asked) = (report.outcomes().len(), batch.len());
-                if said == asked {
-                    return Ok(report);
-                }
-                let message = format!("spoke of {said} events where there were {asked}");
-                Err(SinkError::new(
-                    SinkErrorKind::Config,
-                    self.sink.name().to_owned(),
-                    message,
-                ))
-            });
+        let result = self.sink.as_ref().write_batch(batch).await.and_then(|report| {
+            let (said, asked) = (report.outcomes().len(), batch.len());
+            if said == asked {
+                return Ok(report);
+            }
+            let message = format!("spoke of {said} events where there were {asked}");
+            Err(SinkError::new(SinkErrorKind::Config, self.sink.name().to_owned(), message))
+        });
         match &result {
             Ok(report) => self.note_report(report),
             Err(error) if is_the_events_fault(error.kind()) => {

@@ -43,10 +43,8 @@ fn main() -> ExitCode {
 fn start(cli: Cli) -> Result<(), Failure> {
     log_to_stderr(&cli.log).map_err(Failure::Config)?;
     let Command::Serve(args) = cli.command;
-    let settings = args
-        .resolve()
-        .context("the headers to keep can't be kept")
-        .map_err(Failure::Config)?;
+    let settings =
+        args.resolve().context("the headers to keep can't be kept").map_err(Failure::Config)?;
     let runtime = tokio::runtime::Runtime::new()
         .context("the threads can't be started")
         .map_err(Failure::Failed)?;
@@ -54,24 +52,16 @@ fn start(cli: Cli) -> Result<(), Failure> {
 }
 
 async fn serve(settings: Settings) -> Result<(), Failure> {
-    let Settings {
-        server,
-        sink: endpoint,
-        topic,
-        catalog,
-    } = settings;
+    let Settings { server, sink: endpoint, topic, catalog } = settings;
     let catalog = match &catalog {
         None => Catalog::game(),
-        Some(path) => Catalog::load(path)
-            .context("the catalog can't be used")
-            .map_err(Failure::Config)?,
+        Some(path) => {
+            Catalog::load(path).context("the catalog can't be used").map_err(Failure::Config)?
+        }
     };
     let sink = sinks::open(&endpoint, topic).await.map_err(|error| {
-        let failure = if error.kind() == SinkErrorKind::Config {
-            Failure::Config
-        } else {
-            Failure::Failed
-        };
+        let failure =
+            if error.kind() == SinkErrorKind::Config { Failure::Config } else { Failure::Failed };
         failure(anyhow::Error::new(error).context(format!("the sink {endpoint} can't be opened")))
     })?;
     let catalog_name = catalog.name().to_owned();
@@ -90,9 +80,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         }
     };
     // The signals are caught before anyone is told that there is a server to send them to.
-    let shutdown = shutdown_signal()
-        .context("signals can't be caught")
-        .map_err(Failure::Failed)?;
+    let shutdown = shutdown_signal().context("signals can't be caught").map_err(Failure::Failed)?;
     let address = server.local_addr();
     tracing::info!(sink = %endpoint, catalog = catalog_name, "listening on http://{address}");
     match server.run(shutdown).await {
@@ -147,11 +135,7 @@ fn log_to_stderr(args: &LogArgs) -> anyhow::Result<()> {
         Ok(_) | Err(std::env::VarError::NotPresent) => None,
         Err(error) => return Err(error).context("RUST_LOG can't be read"),
     };
-    let filter = args
-        .log
-        .as_ref()
-        .or(rust_log.as_ref())
-        .map_or("info", String::as_str);
+    let filter = args.log.as_ref().or(rust_log.as_ref()).map_or("info", String::as_str);
     let env_filter = EnvFilter::try_new(filter)
         .with_context(|| format!("{filter:?} is no filter for the log"))?;
     let builder = tracing_subscriber::fmt()

@@ -30,10 +30,7 @@ pub(crate) struct ErrorBody {
 
 impl ErrorBody {
     pub(crate) fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
+        Self { code, message: message.into() }
     }
 }
 
@@ -43,12 +40,7 @@ impl ApiError {
         code: &'static str,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self {
-            status,
-            body: ErrorBody::new(code, message),
-            retry_after: None,
-            allow: None,
-        }
+        Self { status, body: ErrorBody::new(code, message), retry_after: None, allow: None }
     }
 
     pub(crate) fn not_found() -> Self {
@@ -59,15 +51,8 @@ impl ApiError {
     /// `allow` lists the methods that there are, with commas between.
     pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
         let message = format!("this path takes {allow}");
-        let error = Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method_not_allowed",
-            message,
-        );
-        Self {
-            allow: Some(allow),
-            ..error
-        }
+        let error = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message);
+        Self { allow: Some(allow), ..error }
     }
 
     pub(crate) fn internal() -> Self {
@@ -89,14 +74,10 @@ impl ApiError {
     /// Adds what a client needs beside the body: `Retry-After`, `Allow`.
     pub(crate) fn add_headers(&self, response: &mut Response) {
         if let Some(seconds) = self.retry_after {
-            response
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if let Some(methods) = self.allow {
-            response
-                .headers_mut()
-                .insert(ALLOW, HeaderValue::from_static(methods));
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
         }
     }
 }
@@ -119,11 +100,7 @@ impl From<DraftError> for ApiError {
 
 impl From<EncodeError> for ApiError {
     fn from(error: EncodeError) -> Self {
-        Self::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "invalid_event",
-            error.to_string(),
-        )
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_event", error.to_string())
     }
 }
 
@@ -131,10 +108,7 @@ impl From<SinkError> for ApiError {
     fn from(error: SinkError) -> Self {
         let kind = error.kind();
         let refusal = Self::new(sink_status(kind), kind.as_str(), error.to_string());
-        Self {
-            retry_after: retry_after(kind),
-            ..refusal
-        }
+        Self { retry_after: retry_after(kind), ..refusal }
     }
 }
 
@@ -162,11 +136,7 @@ pub(crate) fn can_try_again(kind: SinkErrorKind) -> bool {
 
 /// After how many seconds to try again: soon where the sink is only busy, later where it is gone.
 fn retry_after(kind: SinkErrorKind) -> Option<u32> {
-    can_try_again(kind).then_some(if kind == SinkErrorKind::Backpressure {
-        1
-    } else {
-        5
-    })
+    can_try_again(kind).then_some(if kind == SinkErrorKind::Backpressure { 1 } else { 5 })
 }
 
 pub(crate) fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
@@ -194,11 +164,7 @@ mod tests {
             (SinkErrorKind::Config, 500, None),
         ] {
             let error = ApiError::from(SinkError::new(kind, "test", "failed"));
-            assert_eq!(
-                (error.status.as_u16(), error.retry_after),
-                (status, retry),
-                "{kind:?}"
-            );
+            assert_eq!((error.status.as_u16(), error.retry_after), (status, retry), "{kind:?}");
             assert_eq!(error.body.code, kind.as_str());
         }
     }

@@ -55,28 +55,17 @@ pub(crate) fn fill_defaults(definition: &EventDefinition, fields: &mut Fields) {
 
 /// Whether the content type is one of `types`, which are in lower case; its parameters don't count.
 pub(crate) fn is_media_type(headers: &HeaderMap, types: &[&str]) -> bool {
-    let value = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let essence = value
-        .and_then(|value| value.split(';').next())
-        .unwrap_or_default()
-        .trim();
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
     types.iter().any(|name| essence.eq_ignore_ascii_case(name))
 }
 
 /// Takes a body as a form. One without any `=` is not a form that says anything, but most likely
 /// JSON gone wrong: to ignore it would lose what the sender meant to say.
 fn form(body: &[u8]) -> Result<&str, Malformed> {
-    let malformed = |reason, detail: &str| Malformed {
-        reason,
-        detail: detail.into(),
-    };
+    let malformed = |reason, detail: &str| Malformed { reason, detail: detail.into() };
     let form = std::str::from_utf8(body).map_err(|error| {
-        malformed(
-            QuarantineReason::InvalidUtf8,
-            &format!("the form is not UTF-8: {error}"),
-        )
+        malformed(QuarantineReason::InvalidUtf8, &format!("the form is not UTF-8: {error}"))
     })?;
     if !form.is_empty() && !form.contains('=') {
         let detail = "the body is neither a JSON object nor a form";
@@ -92,9 +81,8 @@ impl OwnFields {
             return;
         }
         for field in definition.fields() {
-            let mut pairs = pairs
-                .rsplit('&')
-                .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+            let mut pairs =
+                pairs.rsplit('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
             let found = pairs.find(|(name, _)| decoded(name).0 == field.name());
             if let (Some((_, value)), None) = (found, self.fields.get(field.name())) {
                 let (value, lossy) = decoded(value);
@@ -115,10 +103,7 @@ fn decoded(text: &str) -> (Cow<'_, str>, bool) {
     let bytes: Vec<u8> = percent_decode_str(&spaced).collect();
     match String::from_utf8(bytes) {
         Ok(text) => (Cow::Owned(text), false),
-        Err(error) => (
-            Cow::Owned(String::from_utf8_lossy(error.as_bytes()).into_owned()),
-            true,
-        ),
+        Err(error) => (Cow::Owned(String::from_utf8_lossy(error.as_bytes()).into_owned()), true),
     }
 }
 
@@ -127,9 +112,7 @@ mod tests {
     use super::*;
 
     fn guild() -> EventDefinition {
-        EventDefinition::new("join_guild")
-            .with_field("guild", None)
-            .with_field("rank", Some("new"))
+        EventDefinition::new("join_guild").with_field("guild", None).with_field("rank", Some("new"))
     }
 
     fn headers(content_type: &str) -> HeaderMap {
@@ -140,10 +123,7 @@ mod tests {
 
     fn fields(query: &str, content_type: &str, body: &[u8]) -> Vec<String> {
         let own = own_fields(&guild(), query, &headers(content_type), body).unwrap();
-        own.fields
-            .iter()
-            .map(|(name, json)| format!("{name}={json}"))
-            .collect()
+        own.fields.iter().map(|(name, json)| format!("{name}={json}")).collect()
     }
 
     #[test]
@@ -151,14 +131,8 @@ mod tests {
         let none: [&str; 0] = [];
         assert_eq!(fields("", "", b""), none);
         assert_eq!(fields("utm=x&event_id=7", "", b""), none);
-        assert_eq!(
-            fields("x=1&guild=Night+Watch%21&guild", "", b""),
-            [r#"guild="""#]
-        );
-        assert_eq!(
-            fields("guild=Night+Watch%21", "", b""),
-            [r#"guild="Night Watch!""#]
-        );
+        assert_eq!(fields("x=1&guild=Night+Watch%21&guild", "", b""), [r#"guild="""#]);
+        assert_eq!(fields("guild=Night+Watch%21", "", b""), [r#"guild="Night Watch!""#]);
         assert_eq!(fields("gu%69ld=%C3%A9%22", "", b""), [r#"guild="é\"""#]);
     }
 
@@ -176,15 +150,9 @@ mod tests {
             let found = fields("guild=Bats&rank=boss", content_type, body);
             assert_eq!(found, [r#"guild="Owls""#, "price=1.10", r#"rank="boss""#]);
         }
-        assert_eq!(
-            fields("guild=Bats", FORM, b"guild=Owls&price=1"),
-            [r#"guild="Owls""#]
-        );
+        assert_eq!(fields("guild=Bats", FORM, b"guild=Owls&price=1"), [r#"guild="Owls""#]);
         let with_charset = format!("{FORM}; charset=utf-8");
-        assert_eq!(
-            fields("", &with_charset.to_uppercase(), b"guild=Owls"),
-            [r#"guild="Owls""#]
-        );
+        assert_eq!(fields("", &with_charset.to_uppercase(), b"guild=Owls"), [r#"guild="Owls""#]);
     }
 
     #[test]

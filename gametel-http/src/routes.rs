@@ -94,18 +94,10 @@ where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
-    let request = Request {
-        method,
-        path: path.as_str(),
-        query: &query,
-        headers,
-        body,
-    };
+    let request = Request { method, path: path.as_str(), query: &query, headers, body };
     // A panic is a bug, here or in a sink. It costs the request that met it, and not the connection
     // with the others on it. What is shared is atomics and the sink, which holds by its contract.
-    let handled = AssertUnwindSafe(handle(&intake, request))
-        .catch_unwind()
-        .await;
+    let handled = AssertUnwindSafe(handle(&intake, request)).catch_unwind().await;
     match handled {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => error.into_response(),

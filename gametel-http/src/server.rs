@@ -48,18 +48,10 @@ impl Server {
         sink: Arc<dyn EventSink>,
     ) -> Result<Self, BindError> {
         let intake = Intake::new(catalog, sink, config.routes.clone())?;
-        let fail = |source| BindError::Listen {
-            address: config.listen,
-            source,
-        };
+        let fail = |source| BindError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(fail)?;
         let local_addr = listener.local_addr().map_err(fail)?;
-        Ok(Self {
-            listener,
-            local_addr,
-            config,
-            intake: Arc::new(intake),
-        })
+        Ok(Self { listener, local_addr, config, intake: Arc::new(intake) })
     }
 
     /// The address that the server listens on; the real port, where the configuration said 0.
@@ -79,12 +71,7 @@ impl Server {
     ///
     /// Dropping the future ends all connections at once, and leaves the sink open.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<RunSummary, ServeError> {
-        let Self {
-            listener,
-            config,
-            intake,
-            ..
-        } = self;
+        let Self { listener, config, intake, .. } = self;
         let max_connections = config.max_connections.get();
         let permits = Arc::new(Semaphore::new(max_connections as usize));
         let (phase, _) = watch::channel(Phase::Serving);
@@ -119,18 +106,12 @@ impl Server {
         let sink = intake.sink();
         let flushed = sink.flush().await;
         let closed = sink.close().await;
-        flushed
-            .and(closed)
-            .map_err(|source| ServeError::Sink { source, totals })?;
+        flushed.and(closed).map_err(|source| ServeError::Sink { source, totals })?;
         if drained {
             Ok(RunSummary { totals })
         } else {
             let waited = config.shutdown_timeout;
-            Err(ServeError::CutOff {
-                connections: cut_off,
-                waited,
-                totals,
-            })
+            Err(ServeError::CutOff { connections: cut_off, waited, totals })
         }
     }
 }
@@ -141,10 +122,7 @@ async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
 ) -> (TcpStream, OwnedSemaphorePermit) {
-    let permit = Arc::clone(permits)
-        .acquire_owned()
-        .await
-        .expect("the semaphore is never closed");
+    let permit = Arc::clone(permits).acquire_owned().await.expect("the semaphore is never closed");
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -168,17 +146,12 @@ async fn accept(
 /// Whether an error of accept is one client's that left while it was waiting.
 fn is_the_clients(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset
-    )
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 /// Waits until every place is free; false if that takes longer than `timeout`.
 async fn all(permits: &Semaphore, count: u32, timeout: Duration) -> bool {
-    tokio::time::timeout(timeout, permits.acquire_many(count))
-        .await
-        .is_ok()
+    tokio::time::timeout(timeout, permits.acquire_many(count)).await.is_ok()
 }
 
 /// Why a server can't start.

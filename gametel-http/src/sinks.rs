@@ -17,10 +17,7 @@ pub struct TopicOptions {
 
 impl Default for TopicOptions {
     fn default() -> Self {
-        Self {
-            partitions: NonZeroU16::MIN,
-            replication: NonZeroU16::MIN,
-        }
+        Self { partitions: NonZeroU16::MIN, replication: NonZeroU16::MIN }
     }
 }
 
@@ -85,10 +82,7 @@ async fn open_kafka(
     const BOUND: Duration = Duration::from_secs(12);
 
     let (partitions, replication) = (options.partitions.get(), options.replication.get());
-    let settings = TopicSettings {
-        partitions: partitions.into(),
-        replication: replication.into(),
-    };
+    let settings = TopicSettings { partitions: partitions.into(), replication: replication.into() };
     match ensure_topic(brokers, topic, settings, BOUND).await? {
         TopicState::Created => {
             let plural = if partitions == 1 { "" } else { "s" };

@@ -20,16 +20,8 @@ pub struct Totals {
 
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            accepted,
-            rejected,
-            failed,
-            lossy_values,
-        } = self;
-        write!(
-            f,
-            "{accepted} accepted, {rejected} rejected, {failed} failed, "
-        )?;
+        let Self { accepted, rejected, failed, lossy_values } = self;
+        write!(f, "{accepted} accepted, {rejected} rejected, {failed} failed, ")?;
         write!(f, "{lossy_values} lossy values")
     }
 }

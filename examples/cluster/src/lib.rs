@@ -64,10 +64,8 @@ pub fn program(test: &str, name: &str) -> Option<PathBuf> {
 pub fn unique(prefix: &str) -> String {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let counter = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let nanos = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("the clock is past 1970")
-        .as_nanos();
+    let nanos =
+        SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970").as_nanos();
     format!("{prefix}-{}-{counter}-{nanos}", process::id())
 }
 
@@ -97,11 +95,7 @@ fn start(service: &str) -> Result<String, Absence> {
         return Err(Absence::Lacking(stderr.trim().to_owned()));
     }
     if !output.status.success() {
-        return Err(Absence::Failed(format!(
-            "{}: {}\n{stderr}",
-            script.display(),
-            output.status
-        )));
+        return Err(Absence::Failed(format!("{}: {}\n{stderr}", script.display(), output.status)));
     }
     let stdout = String::from_utf8_lossy(&output.stdout);
     address(&stdout, service)
@@ -111,9 +105,7 @@ fn start(service: &str) -> Result<String, Absence> {
 
 /// Finds the line `SERVICE=ADDRESS`.
 fn address<'a>(stdout: &'a str, service: &str) -> Option<&'a str> {
-    stdout
-        .lines()
-        .find_map(|line| line.strip_prefix(service)?.strip_prefix('='))
+    stdout.lines().find_map(|line| line.strip_prefix(service)?.strip_prefix('='))
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {
@@ -173,9 +165,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "this_test: the broker died")]
     fn a_start_that_failed_is_never_a_skip() {
-        or_skip::<String>(
-            "this_test",
-            &Err(Absence::Failed("the broker died".to_owned())),
-        );
+        or_skip::<String>("this_test", &Err(Absence::Failed("the broker died".to_owned())));
     }
 }

@@ -15,8 +15,6 @@ fn hdfs_listens_at_its_address() {
     let Some(url) = gametel_cluster::hdfs("hdfs_listens_at_its_address") else {
         return;
     };
-    let address = url
-        .strip_prefix("hdfs://")
-        .expect("the address is an hdfs URL");
+    let address = url.strip_prefix("hdfs://").expect("the address is an hdfs URL");
     TcpStream::connect(address).expect("the NameNode accepts a connection");
 }

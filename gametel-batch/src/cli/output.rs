@@ -31,9 +31,5 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), BatchError> {
 
 /// Says on stderr what failed. If that fails too, there is nobody left to tell.
 pub(super) fn complain(error: &BatchError) {
-    drop(writeln!(
-        io::stderr(),
-        "gametel-batch: {}",
-        error.one_line()
-    ));
+    drop(writeln!(io::stderr(), "gametel-batch: {}", error.one_line()));
 }

@@ -46,11 +46,7 @@ impl Run {
             })?,
         };
         let output = plain_path(&self.output);
-        let config = RunConfig {
-            source: self.source,
-            output,
-            catalog: Arc::new(catalog),
-        };
+        let config = RunConfig { source: self.source, output, catalog: Arc::new(catalog) };
         let bar = progress_bar();
         let progress = |progress: crate::Progress| {
             bar.set_length(progress.offsets);
@@ -74,13 +70,8 @@ impl Run {
 
 /// A folder may be given as a `file:` URL.
 fn plain_path(output: &std::path::Path) -> PathBuf {
-    let path = output
-        .to_str()
-        .and_then(|output| output.strip_prefix("file:"));
-    path.map_or_else(
-        || output.to_owned(),
-        |path| path.strip_prefix("//").unwrap_or(path).into(),
-    )
+    let path = output.to_str().and_then(|output| output.strip_prefix("file:"));
+    path.map_or_else(|| output.to_owned(), |path| path.strip_prefix("//").unwrap_or(path).into())
 }
 
 /// A bar where somebody watches, nothing elsewhere.

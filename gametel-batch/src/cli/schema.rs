@@ -30,11 +30,8 @@ impl Schema {
     pub(super) fn execute(self) -> super::CommandResult {
         let columns = Dataset::open(&self.dataset)?.columns();
         if self.json {
-            let columns = columns.iter().map(|(name, r#type)| Column {
-                name,
-                r#type,
-                nullable: true,
-            });
+            let columns =
+                columns.iter().map(|(name, r#type)| Column { name, r#type, nullable: true });
             return output::print_json(&columns.collect::<Vec<_>>());
         }
         output::print(&tree(&columns))

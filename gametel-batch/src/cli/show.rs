@@ -41,11 +41,7 @@ impl Rows {
     }
 
     pub(super) fn truncate(self) -> Truncate {
-        if self.no_truncate {
-            Truncate::Never
-        } else {
-            Truncate::To(20)
-        }
+        if self.no_truncate { Truncate::Never } else { Truncate::To(20) }
     }
 }
 
@@ -62,9 +58,7 @@ impl Show {
 fn json_lines(head: &Head) -> Result<String, BatchError> {
     let mut lines = String::new();
     for row in &head.rows {
-        let values = row
-            .iter()
-            .map(|value| value.clone().map_or(Value::Null, Value::String));
+        let values = row.iter().map(|value| value.clone().map_or(Value::Null, Value::String));
         let object: Map<String, Value> = head.columns.iter().cloned().zip(values).collect();
         let line = serde_json::to_string(&object)
             .map_err(|error| BatchError::failed("a row can't be written as JSON", error))?;

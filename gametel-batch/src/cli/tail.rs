@@ -18,12 +18,7 @@ pub(super) struct Tail {
     source: Endpoint,
 
     /// Where to start in each partition: earliest, latest, an offset, or -N for the last N.
-    #[arg(
-        long,
-        value_name = "START",
-        default_value = "earliest",
-        allow_hyphen_values = true
-    )]
+    #[arg(long, value_name = "START", default_value = "earliest", allow_hyphen_values = true)]
     from: Start,
 
     /// Stop after this many events.
@@ -72,11 +67,7 @@ impl Tail {
         &self,
         batches: &mpsc::Sender<Result<Vec<u8>, BatchError>>,
     ) -> Result<(), BatchError> {
-        let end = if self.follow {
-            End::Follow
-        } else {
-            End::Snapshot
-        };
+        let end = if self.follow { End::Follow } else { End::Snapshot };
         let mut source = source::open(&self.source, self.from, end)?;
         let escape = std::io::stdout().is_terminal();
         let mut left = self.limit.unwrap_or(u64::MAX);

@@ -58,18 +58,15 @@ impl Topic {
 impl Ensure {
     async fn execute(self) -> super::CommandResult {
         let (brokers, topic) = kafka(&self.url)?;
-        let settings = TopicSettings {
-            partitions: self.partitions,
-            replication: self.replication,
-        };
-        let state = ensure_topic(brokers, topic, settings, TIMEOUT)
-            .await
-            .map_err(|error| match error.kind() {
+        let settings = TopicSettings { partitions: self.partitions, replication: self.replication };
+        let state = ensure_topic(brokers, topic, settings, TIMEOUT).await.map_err(|error| {
+            match error.kind() {
                 SinkErrorKind::Config => {
                     BatchError::config("the topic can't be had").with_source(error)
                 }
                 _ => BatchError::failed("the topic can't be had", error),
-            })?;
+            }
+        })?;
         output::print(&match state {
             TopicState::Existed => format!("topic {topic} exists\n"),
             TopicState::Created => format!(
@@ -86,9 +83,10 @@ impl Describe {
     async fn execute(self) -> super::CommandResult {
         let (brokers, topic) = kafka(&self.url)?;
         let (brokers, topic) = (brokers.to_owned(), topic.to_owned());
-        let description = tokio::task::spawn_blocking(move || describe(&brokers, &topic))
-            .await
-            .map_err(|error| BatchError::failed("a working thread has died", error))??;
+        let description =
+            tokio::task::spawn_blocking(move || describe(&brokers, &topic))
+                .await
+                .map_err(|error| BatchError::failed("a working thread has died", error))??;
         if self.json {
             return output::print_json(&description);
         }
@@ -109,13 +107,8 @@ fn table(description: &TopicDescription) -> String {
         "partition", "leader", "low", "high", "records at most"
     );
     for partition in &description.partitions {
-        let list = |brokers: &[i32]| {
-            brokers
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(",")
-        };
+        let list =
+            |brokers: &[i32]| brokers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         text.push_str(&format!(
             "{:>9} {:>6} {:>12} {:>12} {:>15}  {} ({})\n",
             partition.partition,

@@ -40,21 +40,15 @@ impl Staging {
     ) -> Result<Self, BatchError> {
         if output.exists() && !output.is_dir() {
             let output = output.display();
-            return Err(BatchError::config(format!(
-                "the output {output} is a file, not a folder"
-            )));
+            return Err(BatchError::config(format!("the output {output} is a file, not a folder")));
         }
         for name in datasets {
             check_replaceable(&output.join(name))?;
         }
         let own = output.join(OWN);
         let made = make_folders(&own)?;
-        let mut staging = Self {
-            output: output.to_owned(),
-            staging: own.join("staging"),
-            lock: None,
-            made,
-        };
+        let mut staging =
+            Self { output: output.to_owned(), staging: own.join("staging"), lock: None, made };
         staging.lock = Some(take_lock(&own.join("lock"), output)?);
         remove(&staging.staging)?;
         create(&staging.staging)?;
@@ -94,10 +88,7 @@ impl Drop for Staging {
     fn drop(&mut self) {
         let Some(lock) = self.lock.take() else { return };
         if let Err(error) = remove(&self.staging) {
-            tracing::warn!(
-                error = error.one_line(),
-                "the staging stays until the next run"
-            );
+            tracing::warn!(error = error.one_line(), "the staging stays until the next run");
         }
         if !self.made.is_empty() {
             // The lock's file goes while it is locked, and the folders only as long as they are empty.
@@ -127,9 +118,7 @@ fn check_replaceable(place: &Path) -> Result<(), BatchError> {
         Err(error) => return Err(failed("read", place, error)),
     };
     for entry in entries {
-        let name = entry
-            .map_err(|error| failed("read", place, error))?
-            .file_name();
+        let name = entry.map_err(|error| failed("read", place, error))?.file_name();
         let name = name.to_string_lossy();
         if !name.ends_with(".parquet") && !name.starts_with(['_', '.']) {
             return refuse(format!("holds {name:?}, which is no part of a dataset"));
@@ -196,10 +185,7 @@ fn exchange(_: &Path, _: &Path) -> io::Result<()> {
 
 /// The kernel or the file system does not know how: ENOSYS, ENOTSUP, EINVAL.
 fn cannot_exchange(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput
-    )
+    matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput)
 }
 
 fn create(folder: &Path) -> Result<(), BatchError> {
@@ -260,10 +246,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let output = directory.path().join("new/folder");
         drop(Staging::begin(&output, ["one"]).unwrap());
-        assert!(
-            !directory.path().join("new").exists(),
-            "folders that were not there are gone"
-        );
+        assert!(!directory.path().join("new").exists(), "folders that were not there are gone");
 
         let staging = Staging::begin(&output, ["one"]).unwrap();
         write(&staging, "one", "old");
@@ -293,10 +276,7 @@ mod tests {
         let _first = Staging::begin(directory.path(), []).unwrap();
         let error = Staging::begin(directory.path(), []).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Refused);
-        assert!(
-            error.to_string().starts_with("another run is writing to"),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("another run is writing to"), "{error}");
     }
 
     #[test]
@@ -309,19 +289,14 @@ mod tests {
             let error = Staging::begin(directory.path(), [name]).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Refused, "{name}");
         }
-        assert!(
-            !directory.path().join("_gametel").exists(),
-            "a refused run touches nothing"
-        );
+        assert!(!directory.path().join("_gametel").exists(), "a refused run touches nothing");
     }
 
     #[test]
     fn a_file_system_without_exchange_is_known_by_its_answer() {
-        for code in [
-            rustix::io::Errno::NOSYS,
-            rustix::io::Errno::OPNOTSUPP,
-            rustix::io::Errno::INVAL,
-        ] {
+        for code in
+            [rustix::io::Errno::NOSYS, rustix::io::Errno::OPNOTSUPP, rustix::io::Errno::INVAL]
+        {
             assert!(cannot_exchange(&code.into()), "{code}");
         }
         assert!(!cannot_exchange(&rustix::io::Errno::ACCESS.into()));

@@ -15,12 +15,7 @@ pub fn datasets(report: &RunReport, rows: usize, truncate: Truncate) -> Result<S
     for DatasetReport { name, .. } in report.datasets.iter().chain(quarantine) {
         let dataset = Dataset::open(&report.output.join(name))?;
         let head = dataset.head(rows)?;
-        text.extend([
-            name,
-            "\n",
-            &tree(&dataset.columns()),
-            &table(&head, truncate),
-        ]);
+        text.extend([name, "\n", &tree(&dataset.columns()), &table(&head, truncate)]);
         if head.more {
             text.push('\n');
         }

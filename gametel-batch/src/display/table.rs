@@ -37,19 +37,11 @@ pub enum Truncate {
 /// ");
 /// ```
 pub fn table(head: &Head, truncate: Truncate) -> String {
-    let titles: Vec<_> = head
-        .columns
-        .iter()
-        .map(|title| cell(title, truncate))
-        .collect();
+    let titles: Vec<_> = head.columns.iter().map(|title| cell(title, truncate)).collect();
     let rows: Vec<Vec<_>> = head
         .rows
         .iter()
-        .map(|row| {
-            row.iter()
-                .map(|v| cell(v.as_deref().unwrap_or("NULL"), truncate))
-                .collect()
-        })
+        .map(|row| row.iter().map(|v| cell(v.as_deref().unwrap_or("NULL"), truncate)).collect())
         .collect();
     let width = |column: usize| {
         let cells = rows.iter().map(|row: &Vec<String>| row[column].width());
@@ -58,10 +50,7 @@ pub fn table(head: &Head, truncate: Truncate) -> String {
     };
     let widths: Vec<usize> = (0..titles.len()).map(width).collect();
 
-    let rule: String = widths
-        .iter()
-        .map(|width| format!("+{}", "-".repeat(*width)))
-        .collect();
+    let rule: String = widths.iter().map(|width| format!("+{}", "-".repeat(*width))).collect();
     let rule = format!("{rule}+\n");
     let line = |cells: &[String]| {
         let mut line = String::from("|");
@@ -93,11 +82,7 @@ fn cell(value: &str, truncate: Truncate) -> String {
     match truncate {
         Truncate::To(limit) if text.chars().count() > limit => {
             // With no room for the dots, Spark leaves them out.
-            let (kept, dots) = if limit < 4 {
-                (limit, "")
-            } else {
-                (limit - 3, "...")
-            };
+            let (kept, dots) = if limit < 4 { (limit, "") } else { (limit - 3, "...") };
             text.chars().take(kept).chain(dots.chars()).collect()
         }
         _ => text,
@@ -111,20 +96,14 @@ mod tests {
     fn head(values: &[&str]) -> Head {
         Head {
             columns: vec!["v".into()],
-            rows: values
-                .iter()
-                .map(|value| vec![Some((*value).to_owned())])
-                .collect(),
+            rows: values.iter().map(|value| vec![Some((*value).to_owned())]).collect(),
             more: true,
         }
     }
 
     #[test]
     fn whole_values_are_set_to_the_left() {
-        let text = table(
-            &head(&["a long value that is not cut", "b"]),
-            Truncate::Never,
-        );
+        let text = table(&head(&["a long value that is not cut", "b"]), Truncate::Never);
         assert!(
             text.contains("|a long value that is not cut|\n|b                           |"),
             "{text}"
@@ -135,19 +114,13 @@ mod tests {
     #[test]
     fn a_value_can_not_steer_the_terminal() {
         let text = table(&head(&["a\u{1b}[2Jb\n", "\u{9b}31m"]), Truncate::Never);
-        assert!(
-            !text.contains('\u{1b}') && !text.contains('\u{9b}'),
-            "{text:?}"
-        );
+        assert!(!text.contains('\u{1b}') && !text.contains('\u{9b}'), "{text:?}");
         assert!(text.contains("a\\u{1b}[2Jb\\n"), "{text}");
     }
 
     #[test]
     fn wide_characters_take_two_columns() {
         let text = table(&head(&["ギルド", "abcdef"]), Truncate::To(20));
-        assert!(
-            text.contains("+------+\n") && text.contains("|ギルド|\n|abcdef|"),
-            "{text}"
-        );
+        assert!(text.contains("+------+\n") && text.contains("|ギルド|\n|abcdef|"), "{text}");
     }
 }

@@ -77,10 +77,8 @@ impl Rows for EventRows {
     }
 
     fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
-        let columns = self
-            .builders
-            .iter_mut()
-            .map(|builder| Arc::new(builder.finish()) as ArrayRef);
+        let columns =
+            self.builders.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef);
         RecordBatch::try_new(Arc::clone(&self.schema), columns.collect())
     }
 }
@@ -95,19 +93,12 @@ mod tests {
     use super::*;
 
     fn row(payload: &'static str, timestamp: Option<i64>) -> Vec<Option<String>> {
-        let dataset = DatasetDefinition::new(
-            "d",
-            ["raw_event", "timestamp", "Host", "a", "b", "event_type"],
-        );
+        let dataset =
+            DatasetDefinition::new("d", ["raw_event", "timestamp", "Host", "a", "b", "event_type"]);
         let mut rows = EventRows::new(&dataset);
-        let position = Position {
-            topic: "t".into(),
-            partition: 0,
-            offset: 0,
-        };
+        let position = Position { topic: "t".into(), partition: 0, offset: 0 };
         let timestamp = timestamp.map(Timestamp::from_millis);
-        rows.append(&Decoder::new().decode(payload.into(), timestamp, position))
-            .unwrap();
+        rows.append(&Decoder::new().decode(payload.into(), timestamp, position)).unwrap();
         let batch = rows.finish().unwrap();
         let text = |column: &ArrayRef| {
             let column = column.as_string::<i32>();
@@ -132,10 +123,7 @@ mod tests {
                 some("x"),
             ]
         );
-        let row = row(
-            r#"{"event_type":"x","a":1.50,"b":true,"timestamp":"mine"}"#,
-            None,
-        );
+        let row = row(r#"{"event_type":"x","a":1.50,"b":true,"timestamp":"mine"}"#, None);
         assert_eq!(row[1..5], [None, None, some("1.50"), some("true")]);
     }
 }

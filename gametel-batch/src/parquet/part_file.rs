@@ -36,9 +36,7 @@ impl PartFile {
             .set_created_by(concat!("gametel-batch ", env!("CARGO_PKG_VERSION")).to_owned())
             .build();
         let writer = ArrowWriter::try_new(file, schema, Some(properties))?;
-        Ok(Self {
-            writer: Some(writer),
-        })
+        Ok(Self { writer: Some(writer) })
     }
 
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {

@@ -52,23 +52,18 @@ impl Rows for QuarantineRows {
     }
 
     fn append(&mut self, event: &EncodedEvent) -> Result<(), String> {
-        let malformed = event
-            .malformed()
-            .ok_or("the record is an event, and not for quarantine")?;
+        let malformed =
+            event.malformed().ok_or("the record is an event, and not for quarantine")?;
         let position = event.position();
         self.raw_event.append_value(event.payload());
-        self.topic
-            .append_option(position.map(|position| &*position.topic));
-        self.partition
-            .append_option(position.map(|position| position.partition));
-        self.offset
-            .append_option(position.map(|position| position.offset));
-        self.timestamp
-            .append_option(event.timestamp().map(|timestamp| {
-                let mut text = String::new();
-                write_timestamp(&mut text, timestamp);
-                text
-            }));
+        self.topic.append_option(position.map(|position| &*position.topic));
+        self.partition.append_option(position.map(|position| position.partition));
+        self.offset.append_option(position.map(|position| position.offset));
+        self.timestamp.append_option(event.timestamp().map(|timestamp| {
+            let mut text = String::new();
+            write_timestamp(&mut text, timestamp);
+            text
+        }));
         self.reason.append_value(malformed.reason.as_str());
         self.detail.append_value(&malformed.detail);
         Ok(())

@@ -29,24 +29,14 @@ impl ParquetSink {
     pub(crate) fn create(name: &str, path: &Path, rows: impl Rows) -> Result<Self, SinkError> {
         let failed = |error| failed(name, "the file can't be created", error);
         let file = PartFile::create(path, rows.schema()).map_err(failed)?;
-        let writer = Writer {
-            name: name.to_owned(),
-            rows,
-            file,
-            gathered: 0,
-            bytes: 0,
-        };
-        Ok(Self {
-            thread: ThreadSink::new(name, writer, ThreadSinkOptions::default())?,
-        })
+        let writer = Writer { name: name.to_owned(), rows, file, gathered: 0, bytes: 0 };
+        Ok(Self { thread: ThreadSink::new(name, writer, ThreadSinkOptions::default())? })
     }
 }
 
 impl fmt::Debug for ParquetSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ParquetSink")
-            .field("dataset", &self.thread.name())
-            .finish()
+        f.debug_struct("ParquetSink").field("dataset", &self.thread.name()).finish()
     }
 }
 
@@ -62,10 +52,7 @@ struct Writer<R> {
 impl<R: Rows> Writer<R> {
     fn add(&mut self, event: &EncodedEvent) -> Result<Outcome, SinkError> {
         if let Err(reason) = self.rows.append(event) {
-            return Ok(Outcome::Rejected(Rejection::new(
-                SinkErrorKind::Rejected,
-                reason,
-            )));
+            return Ok(Outcome::Rejected(Rejection::new(SinkErrorKind::Rejected, reason)));
         }
         self.gathered += 1;
         self.bytes += event.payload().len();
@@ -92,10 +79,7 @@ impl<R: Rows> Writer<R> {
 
 impl<R: Rows> BlockingSink for Writer<R> {
     fn write_group(&mut self, group: &[EventBatch]) -> Result<Vec<WriteReport>, SinkError> {
-        group
-            .iter()
-            .map(|batch| batch.iter().map(|event| self.add(event)).collect())
-            .collect()
+        group.iter().map(|batch| batch.iter().map(|event| self.add(event)).collect()).collect()
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
@@ -103,9 +87,7 @@ impl<R: Rows> BlockingSink for Writer<R> {
     }
 
     fn close(&mut self) -> Result<(), SinkError> {
-        self.file
-            .finish()
-            .map_err(|error| failed(&self.name, "the file can't be finished", error))
+        self.file.finish().map_err(|error| failed(&self.name, "the file can't be finished", error))
     }
 }
 
@@ -155,13 +137,7 @@ mod tests {
             Fixture::new(sink)
         })
         .await;
-        assert_eq!(
-            report,
-            ConformanceReport {
-                read_back: false,
-                oversize: false
-            }
-        );
+        assert_eq!(report, ConformanceReport { read_back: false, oversize: false });
     }
 
     #[tokio::test]
@@ -171,24 +147,17 @@ mod tests {
         let rows = EventRows::new(&DatasetDefinition::new("d", ["raw_event"]));
         let sink = ParquetSink::create("d", &path, rows).unwrap();
         let mut events = gametel_core::testing::EventGenerator::new(1);
-        let batches: Vec<EventBatch> = (0..30)
-            .map(|_| events.by_ref().take(1_000).collect())
-            .collect();
+        let batches: Vec<EventBatch> =
+            (0..30).map(|_| events.by_ref().take(1_000).collect()).collect();
         for batch in &batches {
-            assert_eq!(
-                sink.write_batch(batch).await.unwrap().accepted_count(),
-                1_000
-            );
+            assert_eq!(sink.write_batch(batch).await.unwrap().accepted_count(), 1_000);
         }
         sink.close().await.unwrap();
         let head = Dataset::open(&path).unwrap().head(30_000).unwrap();
         let expected: Vec<_> = batches.iter().flat_map(EventBatch::iter).collect();
         assert_eq!(head.rows.len(), expected.len());
         for (row, event) in head.rows.iter().zip(expected) {
-            assert_eq!(
-                row[0].as_deref().map(str::as_bytes),
-                Some(&event.payload()[..])
-            );
+            assert_eq!(row[0].as_deref().map(str::as_bytes), Some(&event.payload()[..]));
         }
     }
 

@@ -125,9 +125,7 @@ impl KafkaSource {
                 .add_partition_offset(&self.topic, range.partition, Offset::Offset(range.start))
                 .map_err(|error| self.failed(error))?;
         }
-        self.consumer
-            .assign(&assignment)
-            .map_err(|error| self.failed(error))
+        self.consumer.assign(&assignment).map_err(|error| self.failed(error))
     }
 
     /// Starts the current partition, or the first one after it that has something to read.
@@ -252,18 +250,10 @@ impl Buffer {
             start..self.values.len()
         });
         // -1 is how a record says that it has none.
-        let timestamp = message
-            .timestamp()
-            .to_millis()
-            .filter(|millis| *millis != -1);
+        let timestamp = message.timestamp().to_millis().filter(|millis| *millis != -1);
         let timestamp = timestamp.map(Timestamp::from_millis);
         let (partition, offset) = (message.partition(), message.offset());
-        self.records.push(Buffered {
-            partition,
-            offset,
-            timestamp,
-            value,
-        });
+        self.records.push(Buffered { partition, offset, timestamp, value });
     }
 
     fn is_empty(&self) -> bool {
@@ -276,10 +266,7 @@ impl Buffer {
 
     fn take(&mut self, topic: &Arc<str>) -> Vec<SourceRecord> {
         let capacity = self.values.len();
-        let values = Bytes::from(std::mem::replace(
-            &mut self.values,
-            Vec::with_capacity(capacity),
-        ));
+        let values = Bytes::from(std::mem::replace(&mut self.values, Vec::with_capacity(capacity)));
         let records = self.records.drain(..).map(|record| SourceRecord {
             position: Position {
                 topic: Arc::clone(topic),
@@ -337,20 +324,15 @@ fn describe_by(
         let message = format!("no broker of {brokers} answered within {seconds} s");
         BatchError::failed(message, error)
     };
-    let metadata = consumer
-        .fetch_metadata(Some(topic), OPEN_TIMEOUT)
-        .map_err(silent)?;
+    let metadata = consumer.fetch_metadata(Some(topic), OPEN_TIMEOUT).map_err(silent)?;
     let found = metadata.topics().iter().find(|found| found.name() == topic);
     let Some(found) = found.filter(|t| t.error().is_none() && !t.partitions().is_empty()) else {
-        return Err(BatchError::config(format!(
-            "there is no topic {topic} on {brokers}"
-        )));
+        return Err(BatchError::config(format!("there is no topic {topic} on {brokers}")));
     };
     let mut partitions = Vec::new();
     for partition in found.partitions() {
-        let (low, high) = consumer
-            .fetch_watermarks(topic, partition.id(), OPEN_TIMEOUT)
-            .map_err(|error| {
+        let (low, high) =
+            consumer.fetch_watermarks(topic, partition.id(), OPEN_TIMEOUT).map_err(|error| {
                 let message = format!("partition {} of {topic} does not answer", partition.id());
                 BatchError::failed(message, error)
             })?;
@@ -364,10 +346,7 @@ fn describe_by(
         });
     }
     partitions.sort_by_key(|partition| partition.partition);
-    Ok(TopicDescription {
-        topic: topic.to_owned(),
-        partitions,
-    })
+    Ok(TopicDescription { topic: topic.to_owned(), partitions })
 }
 
 /// Whether the client goes on by itself: a lost connection, a new leader. Silence that lasts is told apart by its own limit.

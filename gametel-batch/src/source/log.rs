@@ -32,19 +32,9 @@ impl LogSource {
         let (low, high) = reader.range().map_err(read_error)?;
         let topic: Arc<str> = TOPIC.into();
         let next = start.resolve(low, high);
-        let range = PartitionRange {
-            topic: Arc::clone(&topic),
-            partition: 0,
-            start: next,
-            end: high,
-        };
-        Ok(Self {
-            reader,
-            topic,
-            ranges: [range],
-            next,
-            end,
-        })
+        let range =
+            PartitionRange { topic: Arc::clone(&topic), partition: 0, start: next, end: high };
+        Ok(Self { reader, topic, ranges: [range], next, end })
     }
 }
 

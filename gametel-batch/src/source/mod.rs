@@ -119,9 +119,9 @@ pub fn open(endpoint: &Endpoint, start: Start, end: End) -> Result<Box<dyn Sourc
         #[cfg(feature = "log")]
         Endpoint::Sqlite(path) => Ok(Box::new(log::LogSource::open(path, start, end)?)),
         #[cfg(feature = "kafka")]
-        Endpoint::Kafka { brokers, topic } => Ok(Box::new(kafka::KafkaSource::open(
-            brokers, topic, start, end,
-        )?)),
+        Endpoint::Kafka { brokers, topic } => {
+            Ok(Box::new(kafka::KafkaSource::open(brokers, topic, start, end)?))
+        }
         other => Err(BatchError::config(format!(
             "{other} is no source: read from sqlite:PATH (feature log) or \
              kafka://HOST:PORT/TOPIC (feature kafka)"
@@ -135,20 +135,10 @@ mod tests {
 
     #[test]
     fn a_start_is_an_offset_that_is_there() {
-        for (text, offset) in [
-            ("earliest", 5),
-            ("latest", 9),
-            ("7", 7),
-            ("0", 5),
-            ("99", 9),
-            ("-1", 8),
-            ("-99", 5),
-        ] {
-            assert_eq!(
-                text.parse::<Start>().unwrap().resolve(5, 9),
-                offset,
-                "{text}"
-            );
+        for (text, offset) in
+            [("earliest", 5), ("latest", 9), ("7", 7), ("0", 5), ("99", 9), ("-1", 8), ("-99", 5)]
+        {
+            assert_eq!(text.parse::<Start>().unwrap().resolve(5, 9), offset, "{text}");
         }
         assert!("yesterday".parse::<Start>().is_err());
         assert!(Start::from_str("-9223372036854775808").is_ok());

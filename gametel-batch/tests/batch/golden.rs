@@ -29,27 +29,16 @@ const COLUMNS: [&str; 8] = [
 ];
 
 fn sparks_rows(ndjson: &str) -> Vec<Row> {
-    ndjson
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    ndjson.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// Spark's row as ours must be: `event_ts` is the number's own text, which Spark printed anew.
 fn with_own_number(mut row: Row) -> Row {
     let raw = row["raw_event"].clone().unwrap();
-    let own = raw
-        .split_once("\"event_ts\": ")
-        .map(|(_, rest)| rest.split(',').next().unwrap());
-    let sparks = row
-        .insert("event_ts".to_owned(), own.map(str::to_owned))
-        .flatten();
+    let own = raw.split_once("\"event_ts\": ").map(|(_, rest)| rest.split(',').next().unwrap());
+    let sparks = row.insert("event_ts".to_owned(), own.map(str::to_owned)).flatten();
     let number = |text: Option<&str>| text.map(|text| text.parse::<f64>().unwrap());
-    assert_eq!(
-        number(sparks.as_deref()),
-        number(own),
-        "the same number in both"
-    );
+    assert_eq!(number(sparks.as_deref()), number(own), "the same number in both");
     row
 }
 
@@ -71,25 +60,14 @@ fn the_seeds_records_give_sparks_rows_in_sparks_order() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("tables");
     let source = format!("kafka://{brokers}/{topic}");
-    let arguments = [
-        "run",
-        "--source",
-        &source,
-        "--output",
-        text(&output),
-        "--json",
-    ];
+    let arguments = ["run", "--source", &source, "--output", text(&output), "--json"];
     let report = batch(&arguments).report();
     assert_eq!(report["read"], 51);
     assert_eq!(report["unselected"], serde_json::json!({"default": 11}));
-    for (dataset, ndjson, count) in [
-        ("equipment_purchases", EQUIPMENT, 30),
-        ("consumable_purchases", CONSUMABLE, 10),
-    ] {
-        let expected: Vec<_> = sparks_rows(ndjson)
-            .into_iter()
-            .map(with_own_number)
-            .collect();
+    for (dataset, ndjson, count) in
+        [("equipment_purchases", EQUIPMENT, 30), ("consumable_purchases", CONSUMABLE, 10)]
+    {
+        let expected: Vec<_> = sparks_rows(ndjson).into_iter().map(with_own_number).collect();
         assert_eq!(expected.len(), count);
         assert_eq!(rows(&output.join(dataset)), expected, "{dataset}");
     }
@@ -107,19 +85,9 @@ fn schemas_and_tables_are_printed_as_spark_prints_them() {
         let mut rows: Vec<Vec<_>> = sparks_rows(ndjson).into_iter().map(row).collect();
         let more = rows.len() > 20;
         rows.truncate(20);
-        let types: Vec<_> = columns
-            .iter()
-            .map(|name| (name.clone(), "string"))
-            .collect();
+        let types: Vec<_> = columns.iter().map(|name| (name.clone(), "string")).collect();
         printed.push_str(&tree(&types));
-        printed.push_str(&table(
-            &Head {
-                columns,
-                rows,
-                more,
-            },
-            Truncate::To(20),
-        ));
+        printed.push_str(&table(&Head { columns, rows, more }, Truncate::To(20)));
     }
     assert_eq!(printed, STDOUT);
 }

@@ -23,11 +23,7 @@ pub(crate) struct Record<'a> {
 
 impl<'a> Record<'a> {
     pub(crate) fn new(partition: i32, value: &'a str) -> Self {
-        Self {
-            partition,
-            value: Some(value),
-            millis: 1_795_486_294_340,
-        }
+        Self { partition, value: Some(value), millis: 1_795_486_294_340 }
     }
 
     pub(crate) fn at(self, millis: i64) -> Self {
@@ -43,9 +39,7 @@ pub(crate) fn produce(brokers: &str, topic: &str, records: &[Record<'_>]) {
 
 fn client(brokers: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
-    config
-        .set("bootstrap.servers", brokers)
-        .set("enable.idempotence", "true");
+    config.set("bootstrap.servers", brokers).set("enable.idempotence", "true");
     config
 }
 
@@ -67,22 +61,9 @@ fn run(brokers: &str, topic: &str) -> (serde_json::Value, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("tables");
     let source = format!("kafka://{brokers}/{topic}");
-    let report = batch(&[
-        "run",
-        "--source",
-        &source,
-        "--output",
-        text(&output),
-        "--json",
-    ])
-    .report();
+    let report = batch(&["run", "--source", &source, "--output", text(&output), "--json"]).report();
     let rows = rows(&output.join("equipment_purchases"));
-    (
-        report,
-        rows.into_iter()
-            .filter_map(|mut row| row.remove("Host").flatten())
-            .collect(),
-    )
+    (report, rows.into_iter().filter_map(|mut row| row.remove("Host").flatten()).collect())
 }
 
 fn sword(host: &str) -> String {
@@ -95,27 +76,16 @@ fn partitions_are_read_in_order_and_empty_ones_end() {
         return;
     };
     let (report, hosts) = run(&brokers, &topic);
-    assert_eq!(
-        (report["read"].as_u64(), hosts.len()),
-        (Some(0), 0),
-        "an empty topic ends"
-    );
+    assert_eq!((report["read"].as_u64(), hosts.len()), (Some(0), 0), "an empty topic ends");
 
-    let values: Vec<_> = (0..300)
-        .map(|n| (n % 13, sword(&format!("{:02}-{n:03}", n % 13))))
-        .collect();
-    let records: Vec<_> = values
-        .iter()
-        .map(|(p, value)| Record::new(*p, value))
-        .collect();
+    let values: Vec<_> =
+        (0..300).map(|n| (n % 13, sword(&format!("{:02}-{n:03}", n % 13)))).collect();
+    let records: Vec<_> = values.iter().map(|(p, value)| Record::new(*p, value)).collect();
     produce(&brokers, &topic, &records);
     let (report, hosts) = run(&brokers, &topic);
     assert_eq!(report["read"], 300);
     assert_eq!(hosts.len(), 300);
-    assert!(
-        hosts.is_sorted(),
-        "partition after partition, each in the order of its offsets"
-    );
+    assert!(hosts.is_sorted(), "partition after partition, each in the order of its offsets");
 }
 
 #[test]
@@ -124,29 +94,11 @@ fn tombstones_are_counted() {
         return;
     };
     let sword = sword("a");
-    let tombstone = Record {
-        value: None,
-        ..Record::new(0, "")
-    };
-    produce(
-        &brokers,
-        &topic,
-        &[
-            Record::new(0, &sword),
-            tombstone,
-            Record::new(0, ""),
-            tombstone,
-        ],
-    );
+    let tombstone = Record { value: None, ..Record::new(0, "") };
+    produce(&brokers, &topic, &[Record::new(0, &sword), tombstone, Record::new(0, ""), tombstone]);
     let (report, hosts) = run(&brokers, &topic);
-    assert_eq!(
-        (report["read"].as_u64(), report["tombstones"].as_u64()),
-        (Some(4), Some(2))
-    );
-    assert_eq!(
-        report["quarantined"],
-        serde_json::json!({"invalid_json": 1})
-    );
+    assert_eq!((report["read"].as_u64(), report["tombstones"].as_u64()), (Some(4), Some(2)));
+    assert_eq!(report["quarantined"], serde_json::json!({"invalid_json": 1}));
     assert_eq!(hosts, ["a"]);
 }
 
@@ -155,17 +107,10 @@ fn a_transactional_tail_ends() {
     let Some((brokers, topic)) = topic("transactions", 1) else {
         return;
     };
-    let producer: BaseProducer = client(&brokers)
-        .set("transactional.id", &topic)
-        .create()
-        .unwrap();
+    let producer: BaseProducer = client(&brokers).set("transactional.id", &topic).create().unwrap();
     producer.init_transactions(TIMEOUT).unwrap();
-    for (host, commit) in [
-        ("kept", true),
-        ("aborted", false),
-        ("kept too", true),
-        ("gone", false),
-    ] {
+    for (host, commit) in [("kept", true), ("aborted", false), ("kept too", true), ("gone", false)]
+    {
         producer.begin_transaction().unwrap();
         send(&producer, &topic, &[Record::new(0, &sword(host))]);
         producer.flush(TIMEOUT).unwrap();
@@ -187,27 +132,16 @@ fn what_retention_removed_is_not_waited_for() {
         return;
     };
     let values: Vec<_> = (0..10).map(|n| sword(&n.to_string())).collect();
-    let records: Vec<_> = values
-        .iter()
-        .flat_map(|value| [0, 1].map(|p| Record::new(p, value)))
-        .collect();
+    let records: Vec<_> =
+        values.iter().flat_map(|value| [0, 1].map(|p| Record::new(p, value))).collect();
     produce(&brokers, &topic, &records);
     // Partition 0 loses everything, so that its low watermark is its high one; partition 1 loses six.
     let mut until = TopicPartitionList::new();
-    until
-        .add_partition_offset(&topic, 0, Offset::Offset(10))
-        .unwrap();
-    until
-        .add_partition_offset(&topic, 1, Offset::Offset(6))
-        .unwrap();
+    until.add_partition_offset(&topic, 0, Offset::Offset(10)).unwrap();
+    until.add_partition_offset(&topic, 1, Offset::Offset(6)).unwrap();
     let admin: AdminClient<DefaultClientContext> = client(&brokers).create().unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime
-        .block_on(admin.delete_records(&until, &AdminOptions::new()))
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(admin.delete_records(&until, &AdminOptions::new())).unwrap();
     let (report, hosts) = run(&brokers, &topic);
     assert_eq!(report["partitions"][0]["start"], 10);
     assert_eq!(report["partitions"][1]["start"], 6);
@@ -237,32 +171,20 @@ fn topics_are_made_once_and_described() {
         return;
     };
     let url = format!("kafka://{brokers}/{topic}");
-    assert_eq!(
-        batch(&["topic", "ensure", &url]).done(),
-        format!("topic {topic} exists\n")
-    );
+    assert_eq!(batch(&["topic", "ensure", &url]).done(), format!("topic {topic} exists\n"));
     produce(&brokers, &topic, &[Record::new(1, "x"); 5]);
     let described = batch(&["topic", "describe", &url, "--json"]).done();
     let described: serde_json::Value = serde_json::from_str(&described).unwrap();
-    let high: Vec<_> = (0..3)
-        .map(|p| described["partitions"][p]["high"].as_i64())
-        .collect();
+    let high: Vec<_> = (0..3).map(|p| described["partitions"][p]["high"].as_i64()).collect();
     assert_eq!(high, [Some(0), Some(5), Some(0)]);
     let table = batch(&["topic", "describe", &url]).done();
     assert_eq!(table.lines().count(), 4, "{table}");
 
     let new = format!("kafka://{brokers}/{}", gametel_cluster::unique("made"));
     let said = batch(&["topic", "ensure", &new, "--partitions", "2"]).done();
-    assert!(
-        said.ends_with("created (2 partitions, replication 1)\n"),
-        "{said}"
-    );
+    assert!(said.ends_with("created (2 partitions, replication 1)\n"), "{said}");
     let said = batch(&["topic", "ensure", &format!("{new}x"), "--replication", "3"]);
-    assert_eq!(
-        said.code,
-        Some(2),
-        "one broker can't keep three replicas: {said:?}"
-    );
+    assert_eq!(said.code, Some(2), "one broker can't keep three replicas: {said:?}");
 }
 
 #[test]
@@ -270,11 +192,7 @@ fn tail_reads_a_topic() {
     let Some((brokers, topic)) = topic("tail", 1) else {
         return;
     };
-    produce(
-        &brokers,
-        &topic,
-        &["one", "two", "three"].map(|value| Record::new(0, value)),
-    );
+    produce(&brokers, &topic, &["one", "two", "three"].map(|value| Record::new(0, value)));
     let source = format!("kafka://{brokers}/{topic}");
     let tail = |more: &[&str]| {
         let mut arguments = vec!["tail", "--source", &source];

@@ -23,9 +23,7 @@ pub(crate) fn log_of(folder: &Path, values: &[&'static str]) -> String {
 fn append(folder: &Path, events: EventBatch) -> String {
     let path = folder.join("events.db");
     let sink = LogSink::open(&path, Default::default()).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let report = runtime.block_on(sink.write_batch(&events)).unwrap();
     assert_eq!(report.rejected_count(), 0);
     runtime.block_on(sink.close()).unwrap();
@@ -48,20 +46,9 @@ fn every_record_is_in_exactly_one_place() {
     let folder = tempfile::tempdir().unwrap();
     let source = log_of(folder.path(), &ODD);
     let output = folder.path().join("tables");
-    let report = batch(&[
-        "run",
-        "--source",
-        &source,
-        "--output",
-        text(&output),
-        "--json",
-    ])
-    .report();
+    let report = batch(&["run", "--source", &source, "--output", text(&output), "--json"]).report();
     assert_eq!(report["read"], 8);
-    assert_eq!(
-        report["unselected"],
-        serde_json::json!({"somebody_else's": 1})
-    );
+    assert_eq!(report["unselected"], serde_json::json!({"somebody_else's": 1}));
     let reasons = serde_json::json!({
         "invalid_json": 2,
         "not_an_object": 1,
@@ -74,24 +61,15 @@ fn every_record_is_in_exactly_one_place() {
     assert_eq!(equipment.len(), 1);
     assert_eq!(equipment[0]["Host"].as_deref(), Some("a\tb"));
     assert_eq!(equipment[0]["event_ts"].as_deref(), Some("1.50"));
-    assert_eq!(
-        equipment[0]["timestamp"].as_deref(),
-        Some("2026-11-24 02:11:34.34")
-    );
+    assert_eq!(equipment[0]["timestamp"].as_deref(), Some("2026-11-24 02:11:34.34"));
     assert_eq!(equipment[0]["raw_event"].as_deref(), Some(ODD[0]));
     let guilds = rows(&output.join("guild_joins"));
     assert_eq!(guilds[0]["guild"].as_deref(), Some(r#"{"name":"x"}"#));
     assert_eq!(rows(&output.join("consumable_purchases")).len(), 0);
     let quarantine = rows(&output.join("quarantine"));
-    let offsets: Vec<_> = quarantine
-        .iter()
-        .map(|row| row["offset"].as_deref().unwrap())
-        .collect();
+    let offsets: Vec<_> = quarantine.iter().map(|row| row["offset"].as_deref().unwrap()).collect();
     assert_eq!(offsets, ["3", "4", "5", "6", "7"]);
-    assert_eq!(
-        quarantine[0]["raw_event"].as_deref(),
-        Some("[7B 6F 6F 70 73]")
-    );
+    assert_eq!(quarantine[0]["raw_event"].as_deref(), Some("[7B 6F 6F 70 73]"));
 }
 
 #[test]
@@ -99,15 +77,7 @@ fn what_a_person_sees_adds_up() {
     let folder = tempfile::tempdir().unwrap();
     let source = log_of(folder.path(), &ODD);
     let output = folder.path().join("tables");
-    let said = batch(&[
-        "run",
-        "--source",
-        &source,
-        "--output",
-        text(&output),
-        "--rows",
-        "1",
-    ]);
+    let said = batch(&["run", "--source", &source, "--output", text(&output), "--rows", "1"]);
     assert_eq!(said.stderr, "", "no progress bar where nobody watches");
     let stdout = said.done();
     for words in [
@@ -126,10 +96,7 @@ fn what_a_person_sees_adds_up() {
     let row: serde_json::Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(row["Host"], "a\tb");
     let schema = batch(&["schema", text(&dataset)]).done();
-    assert!(
-        schema.starts_with("root\n |-- raw_event: string"),
-        "{schema}"
-    );
+    assert!(schema.starts_with("root\n |-- raw_event: string"), "{schema}");
 }
 
 #[test]
@@ -137,14 +104,7 @@ fn the_same_range_gives_the_same_bytes_and_replaces_the_old_ones() {
     let folder = tempfile::tempdir().unwrap();
     let source = append(folder.path(), EventGenerator::new(1).take(20_000).collect());
     let output = folder.path().join("tables");
-    let arguments = [
-        "run",
-        "--source",
-        &source,
-        "--output",
-        text(&output),
-        "--json",
-    ];
+    let arguments = ["run", "--source", &source, "--output", text(&output), "--json"];
     let file = output.join("equipment_purchases/part-00000.zstd.parquet");
     let first = batch(&arguments).report();
     let bytes = std::fs::read(&file).unwrap();
@@ -155,10 +115,7 @@ fn the_same_range_gives_the_same_bytes_and_replaces_the_old_ones() {
     append(folder.path(), EventGenerator::new(2).take(1_000).collect());
     let third = batch(&arguments).report();
     assert_eq!(third["read"], 21_000);
-    assert!(
-        bytes != std::fs::read(&file).unwrap(),
-        "the dataset was not replaced"
-    );
+    assert!(bytes != std::fs::read(&file).unwrap(), "the dataset was not replaced");
     let left: Vec<_> = std::fs::read_dir(output.join("_gametel"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name())

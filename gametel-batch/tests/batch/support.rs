@@ -65,13 +65,6 @@ pub(crate) fn topic(test: &str, partitions: u32) -> Option<(String, String)> {
     let brokers = gametel_cluster::kafka(test)?;
     let topic = gametel_cluster::unique(test);
     let url = format!("kafka://{brokers}/{topic}");
-    batch(&[
-        "topic",
-        "ensure",
-        &url,
-        "--partitions",
-        &partitions.to_string(),
-    ])
-    .done();
+    batch(&["topic", "ensure", &url, "--partitions", &partitions.to_string()]).done();
     Some((brokers, topic))
 }

@@ -32,11 +32,7 @@ pub struct CatalogBuilder {
 
 impl CatalogBuilder {
     pub(super) fn new(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            events: Vec::new(),
-            datasets: Vec::new(),
-        }
+        Self { name: name.into(), events: Vec::new(), datasets: Vec::new() }
     }
 
     /// Adds a kind of event.
@@ -75,11 +71,7 @@ impl CatalogBuilder {
             if let Err(error) = EventType::checked(name) {
                 return fail(format!("event {name:?}: {error}"));
             }
-            if catalog
-                .by_type
-                .insert(event.event_type().clone(), index)
-                .is_some()
-            {
+            if catalog.by_type.insert(event.event_type().clone(), index).is_some() {
                 return fail(format!("event {name:?} is defined twice"));
             }
             if let Some(route) = event.route() {
@@ -101,11 +93,8 @@ impl CatalogBuilder {
                 Some(dataset) => match datasets.get(dataset) {
                     Some(index) => Some(*index),
                     None => {
-                        let known: Vec<_> = catalog
-                            .datasets
-                            .iter()
-                            .map(DatasetDefinition::name)
-                            .collect();
+                        let known: Vec<_> =
+                            catalog.datasets.iter().map(DatasetDefinition::name).collect();
                         let known = known.join(", ");
                         return fail(format!(
                             "event {name:?}: there is no dataset {dataset:?} (there is: {known})"
@@ -171,8 +160,7 @@ fn bad_dataset_name(name: &str) -> Option<&'static str> {
     if !name.bytes().all(plain) {
         return Some("has characters other than A-Z a-z 0-9 - _");
     }
-    name.starts_with('_')
-        .then_some("starts with _, which hides it from Spark")
+    name.starts_with('_').then_some("starts with _, which hides it from Spark")
 }
 
 fn bad_fields(event: &EventDefinition) -> Option<String> {
@@ -184,10 +172,7 @@ fn bad_fields(event: &EventDefinition) -> Option<String> {
         if name.is_empty() {
             return Some("there is a field with no name".to_owned());
         }
-        if event.fields()[..place]
-            .iter()
-            .any(|other| other.name() == name)
-        {
+        if event.fields()[..place].iter().any(|other| other.name() == name) {
             return Some(format!("the field {name:?} is defined twice"));
         }
     }

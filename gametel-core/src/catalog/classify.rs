@@ -48,10 +48,7 @@ impl Catalog {
         let Some(event_type) = event.event_type() else {
             return Classification::Quarantine;
         };
-        let landing = self
-            .by_type
-            .get(event_type.as_str())
-            .and_then(|index| self.landing[*index]);
+        let landing = self.by_type.get(event_type.as_str()).and_then(|index| self.landing[*index]);
         landing.map_or(Classification::Unselected, Classification::Dataset)
     }
 }

@@ -49,10 +49,7 @@ impl EventDefinition {
     /// Declares a field of the event's own, with the value that it has where the sender gives none.
     #[must_use]
     pub fn with_field(mut self, name: &str, default: Option<&str>) -> Self {
-        self.fields.push(FieldDefinition {
-            name: name.into(),
-            default: default.map(Into::into),
-        });
+        self.fields.push(FieldDefinition { name: name.into(), default: default.map(Into::into) });
         self
     }
 
@@ -119,10 +116,7 @@ impl DatasetDefinition {
     /// A table with columns of these names.
     pub fn new<N: AsRef<str>>(name: &str, columns: impl IntoIterator<Item = N>) -> Self {
         let columns = columns.into_iter().map(|name| Column::named(name.as_ref()));
-        Self {
-            name: name.into(),
-            columns: columns.collect(),
-        }
+        Self { name: name.into(), columns: columns.collect() }
     }
 
     /// The table's name, which is its folder's too.

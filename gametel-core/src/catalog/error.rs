@@ -20,34 +20,16 @@ pub(super) enum Culprit {
 
 impl CatalogError {
     pub(super) fn new(culprit: Culprit, message: String) -> Self {
-        Self {
-            file: None,
-            line: None,
-            message,
-            culprit: Some(culprit),
-            source: None,
-        }
+        Self { file: None, line: None, message, culprit: Some(culprit), source: None }
     }
 
     pub(super) fn syntax(line: Option<usize>, message: &str) -> Self {
-        Self {
-            file: None,
-            line,
-            message: message.to_owned(),
-            culprit: None,
-            source: None,
-        }
+        Self { file: None, line, message: message.to_owned(), culprit: None, source: None }
     }
 
     pub(super) fn unreadable(source: std::io::Error) -> Self {
         let message = "the catalog can't be read".to_owned();
-        Self {
-            file: None,
-            line: None,
-            message,
-            culprit: None,
-            source: Some(source),
-        }
+        Self { file: None, line: None, message, culprit: None, source: Some(source) }
     }
 
     pub(super) fn culprit(&self) -> Option<Culprit> {

@@ -106,9 +106,7 @@ impl Catalog {
 
     /// The event of that type.
     pub fn event(&self, event_type: &str) -> Option<&EventDefinition> {
-        self.by_type
-            .get(event_type)
-            .map(|index| &self.events[*index])
+        self.by_type.get(event_type).map(|index| &self.events[*index])
     }
 
     /// The event that arrives at that path.
@@ -134,35 +132,20 @@ mod tests {
             (Some(route), reply, dataset)
         );
         let own = EventDraft::from_event(event).unwrap();
-        let names: Vec<_> = own
-            .fields()
-            .iter()
-            .map(|(name, _)| name.to_owned())
-            .collect();
-        let declared: Vec<_> = definition
-            .fields()
-            .iter()
-            .map(|field| field.name().to_owned())
-            .collect();
+        let names: Vec<_> = own.fields().iter().map(|(name, _)| name.to_owned()).collect();
+        let declared: Vec<_> =
+            definition.fields().iter().map(|field| field.name().to_owned()).collect();
         assert_eq!(names, declared);
         for field in definition.fields() {
             if let Some(default) = field.default() {
-                assert_eq!(
-                    own.fields().get(field.name()),
-                    Some(format!("{default:?}").as_str())
-                );
+                assert_eq!(own.fields().get(field.name()), Some(format!("{default:?}").as_str()));
             }
         }
     }
 
     #[test]
     fn the_built_in_catalog_is_what_the_types_say() {
-        agrees(
-            &DefaultEvent,
-            "/",
-            "\nThis is the default response!\n",
-            None,
-        );
+        agrees(&DefaultEvent, "/", "\nThis is the default response!\n", None);
         agrees(
             &PurchaseSword,
             "/purchase_a_sword",
@@ -187,15 +170,8 @@ mod tests {
             "\nPotion Purchased",
             Some("consumable_purchases"),
         );
-        let guild = JoinGuild {
-            guild: "Night Watch".into(),
-        };
-        agrees(
-            &guild,
-            "/join_guild",
-            "\nGuild Joined!\n",
-            Some("guild_joins"),
-        );
+        let guild = JoinGuild { guild: "Night Watch".into() };
+        agrees(&guild, "/join_guild", "\nGuild Joined!\n", Some("guild_joins"));
         assert_eq!(Catalog::game().events().len(), 6);
     }
 

@@ -59,18 +59,12 @@ pub(super) fn parse(text: &str) -> Result<Catalog, CatalogError> {
         if let (None, Some(_)) = (&event.route, &event.reply) {
             let name = event.r#type.get_ref();
             let message = format!("event {name:?} has a reply, but no route that could give it");
-            return Err(CatalogError::syntax(
-                Some(line_of(event.r#type.span())),
-                &message,
-            ));
+            return Err(CatalogError::syntax(Some(line_of(event.r#type.span())), &message));
         }
         builder = builder.event(definition(event));
     }
     for dataset in &typed.dataset {
-        builder = builder.dataset(DatasetDefinition::new(
-            dataset.name.get_ref(),
-            &dataset.columns,
-        ));
+        builder = builder.dataset(DatasetDefinition::new(dataset.name.get_ref(), &dataset.columns));
     }
     builder.build().map_err(|error| match error.culprit() {
         Some(Culprit::Event(index)) => error.at_line(line_of(typed.event[index].r#type.span())),
@@ -100,10 +94,7 @@ mod tests {
     #[test]
     fn an_error_names_the_line() {
         for (text, message) in [
-            (
-                "name = 1",
-                "line 1: invalid type: integer `1`, expected a string",
-            ),
+            ("name = 1", "line 1: invalid type: integer `1`, expected a string"),
             (
                 "name = \"x\"\n\n[[event]]\ntype = \"a\"\ncolour = 1",
                 "line 5: unknown field `colour`",
@@ -112,10 +103,7 @@ mod tests {
                 "name = \"x\"\n[[event]]\ntype = \"a\"\n[[event]]\ntype = \"a\"",
                 "line 5: event \"a\" is defined twice",
             ),
-            (
-                "name = \"x\"\n[[event]]\ntype = \"\"",
-                "line 3: event \"\": event_type must have",
-            ),
+            ("name = \"x\"\n[[event]]\ntype = \"\"", "line 3: event \"\": event_type must have"),
             (
                 "name = \"x\"\n[[event]]\ntype = \"a\"\nroute = \"a\"",
                 "line 3: event \"a\": the route \"a\" does not start with /",
@@ -162,20 +150,14 @@ mod tests {
             ),
         ] {
             let error = parse(text).unwrap_err().to_string();
-            assert!(
-                error.starts_with(message),
-                "{text}\n gave {error:?}\n want {message:?}"
-            );
+            assert!(error.starts_with(message), "{text}\n gave {error:?}\n want {message:?}");
         }
     }
 
     #[test]
     fn a_file_that_is_not_there_is_named() {
         let error = Catalog::load("no/such/catalog.toml".as_ref()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "no/such/catalog.toml: the catalog can't be read"
-        );
+        assert_eq!(error.to_string(), "no/such/catalog.toml: the catalog can't be read");
         assert!(std::error::Error::source(&error).is_some());
     }
 }

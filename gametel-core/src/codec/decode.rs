@@ -57,20 +57,12 @@ impl Decoder {
             _ => {}
         })?;
         let event_type = event_type.ok_or_else(|| {
-            Malformed::new(
-                QuarantineReason::MissingEventType,
-                "the object has no event_type",
-            )
+            Malformed::new(QuarantineReason::MissingEventType, "the object has no event_type")
         })?;
         let name = string_value(event_type).ok_or_else(|| {
-            Malformed::new(
-                QuarantineReason::EventTypeNotAString,
-                "event_type is not a string",
-            )
+            Malformed::new(QuarantineReason::EventTypeNotAString, "event_type is not a string")
         })?;
-        let id = id
-            .and_then(string_value)
-            .and_then(|text| EventId::parse(&text).ok());
+        let id = id.and_then(string_value).and_then(|text| EventId::parse(&text).ok());
         Ok((id, self.remember(&name)))
     }
 
@@ -91,11 +83,7 @@ mod tests {
     use super::*;
 
     fn decode(payload: &'static str) -> EncodedEvent {
-        let position = Position {
-            topic: "events".into(),
-            partition: 0,
-            offset: 0,
-        };
+        let position = Position { topic: "events".into(), partition: 0, offset: 0 };
         Decoder::new().decode(payload.into(), None, position)
     }
 
@@ -110,11 +98,7 @@ mod tests {
 
     #[test]
     fn an_id_that_is_not_valid_is_no_id() {
-        assert!(
-            decode(r#"{"event_type":"x","event_id":"nonsense"}"#)
-                .id()
-                .is_none()
-        );
+        assert!(decode(r#"{"event_type":"x","event_id":"nonsense"}"#).id().is_none());
         assert!(
             decode(r#"{"event_type":"x","event_id":"0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b"}"#)
                 .id()
@@ -133,10 +117,7 @@ mod tests {
     fn names_are_remembered_up_to_a_limit() {
         let mut decoder = Decoder::new();
         for number in 0..2 * Decoder::MAX_TYPES {
-            assert_eq!(
-                decoder.remember(&number.to_string()).as_str(),
-                number.to_string()
-            );
+            assert_eq!(decoder.remember(&number.to_string()).as_str(), number.to_string());
         }
         assert_eq!(decoder.types.len(), Decoder::MAX_TYPES);
     }

@@ -14,10 +14,7 @@ pub(crate) fn encode(
 ) -> Result<Vec<u8>, EncodeError> {
     use std::io::Write as _;
 
-    let size: usize = fields
-        .iter()
-        .map(|(name, value)| name.len() + value.len() + 4)
-        .sum();
+    let size: usize = fields.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
     let mut json = Vec::with_capacity(size + event_type.as_str().len() + 120);
     write!(json, "{{\"event_id\":\"{id}\",\"event_type\":").expect("a Vec takes every write");
     write_string(&mut json, event_type.as_str());

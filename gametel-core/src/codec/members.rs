@@ -43,10 +43,7 @@ pub fn visit_members<'a>(
 fn explain(text: &str, error: &serde_json::Error) -> Malformed {
     if !text.trim_ascii_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok()
     {
-        return Malformed::new(
-            QuarantineReason::NotAnObject,
-            "the record is JSON, but no object",
-        );
+        return Malformed::new(QuarantineReason::NotAnObject, "the record is JSON, but no object");
     }
     Malformed::new(QuarantineReason::InvalidJson, error)
 }
@@ -97,9 +94,7 @@ impl<'de> Deserialize<'de> for Name<'de> {
             }
         }
 
-        deserializer
-            .deserialize_str(NameVisitor)
-            .map_err(D::Error::custom)
+        deserializer.deserialize_str(NameVisitor).map_err(D::Error::custom)
     }
 }
 
@@ -129,18 +124,10 @@ mod tests {
             "{\"a\":01}",
             "{\"a\":\"\n\"}",
         ] {
-            assert_eq!(
-                reason(text.as_bytes()),
-                QuarantineReason::InvalidJson,
-                "{text:?}"
-            );
+            assert_eq!(reason(text.as_bytes()), QuarantineReason::InvalidJson, "{text:?}");
         }
         for text in ["[]", "1", "\"x\"", "null", " [1, {}] "] {
-            assert_eq!(
-                reason(text.as_bytes()),
-                QuarantineReason::NotAnObject,
-                "{text:?}"
-            );
+            assert_eq!(reason(text.as_bytes()), QuarantineReason::NotAnObject, "{text:?}");
         }
     }
 

@@ -30,22 +30,14 @@ impl Stamp {
     /// A stamp with the system's time and a new random id.
     pub fn now() -> Self {
         let received_at = Timestamp::now();
-        Self {
-            id: EventId::new(received_at),
-            received_at,
-        }
+        Self { id: EventId::new(received_at), received_at }
     }
 }
 
 impl EventDraft {
     /// An event of a type, with its own fields.
     pub fn new(event_type: EventType, fields: Fields) -> Self {
-        Self {
-            event_type,
-            id: None,
-            event_ts: None,
-            fields,
-        }
+        Self { event_type, id: None, event_ts: None, fields }
     }
 
     /// A typed event.
@@ -54,10 +46,7 @@ impl EventDraft {
     ///
     /// The event does not serialize to a JSON object.
     pub fn from_event<E: Event>(event: &E) -> Result<Self, EncodeError> {
-        Ok(Self::new(
-            EventType::new(E::TYPE),
-            Fields::from_serialize(event)?,
-        ))
+        Ok(Self::new(EventType::new(E::TYPE), Fields::from_serialize(event)?))
     }
 
     /// Reads an event that a client sent: one JSON object with an `event_type`, and an `event_id` and `event_ts` of its own if it likes.
@@ -68,9 +57,7 @@ impl EventDraft {
     /// error too: replacing it would break the client's own bookkeeping in silence.
     pub fn from_json(object: &[u8]) -> Result<Self, DraftError> {
         let mut fields = Fields::from_json(object)?;
-        let json = fields
-            .remove("event_type")
-            .ok_or(DraftError::MissingEventType)?;
+        let json = fields.remove("event_type").ok_or(DraftError::MissingEventType)?;
         let name: String =
             serde_json::from_str(&json).map_err(|_| DraftError::EventTypeNotAString)?;
         Self::with_envelope(EventType::checked(&name)?, fields)
@@ -85,9 +72,7 @@ impl EventDraft {
         if let Some(json) = fields.remove("event_type") {
             let own: Option<String> = serde_json::from_str(&json).ok();
             if own.as_deref() != Some(event_type.as_str()) {
-                return Err(DraftError::EventTypeMismatch {
-                    expected: event_type,
-                });
+                return Err(DraftError::EventTypeMismatch { expected: event_type });
             }
         }
         let id = match fields.remove("event_id") {
@@ -102,12 +87,7 @@ impl EventDraft {
             None => None,
             Some(json) => Some(EventTime::parse(&json)?),
         };
-        Ok(Self {
-            event_type,
-            id,
-            event_ts,
-            fields,
-        })
+        Ok(Self { event_type, id, event_ts, fields })
     }
 
     /// The event's type.
@@ -139,12 +119,7 @@ impl EventDraft {
         let id = self.id.unwrap_or(stamp.id);
         let event_ts = self.event_ts.unwrap_or_else(|| stamp.received_at.into());
         let payload = codec::encode(id, &self.event_type, &event_ts, &self.fields)?;
-        Ok(EncodedEvent::new(
-            id,
-            self.event_type,
-            Bytes::from(payload),
-            stamp.received_at,
-        ))
+        Ok(EncodedEvent::new(id, self.event_type, Bytes::from(payload), stamp.received_at))
     }
 }
 
@@ -160,10 +135,7 @@ mod tests {
     }
 
     fn encoded(object: &str) -> String {
-        let event = EventDraft::from_json(object.as_bytes())
-            .unwrap()
-            .encode(&[], stamp())
-            .unwrap();
+        let event = EventDraft::from_json(object.as_bytes()).unwrap().encode(&[], stamp()).unwrap();
         String::from_utf8(event.payload().to_vec()).unwrap()
     }
 

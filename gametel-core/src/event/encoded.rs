@@ -21,10 +21,7 @@ pub struct EncodedEvent {
 
 #[derive(Clone, Debug)]
 enum Content {
-    Event {
-        id: Option<EventId>,
-        event_type: EventType,
-    },
+    Event { id: Option<EventId>, event_type: EventType },
     Malformed(Arc<Malformed>),
 }
 
@@ -34,10 +31,7 @@ impl EncodedEvent {
     /// `payload` is taken at its word: nothing checks here that it says the same id and type.
     pub fn new(id: EventId, event_type: EventType, payload: Bytes, received_at: Timestamp) -> Self {
         Self {
-            content: Content::Event {
-                id: Some(id),
-                event_type,
-            },
+            content: Content::Event { id: Some(id), event_type },
             key: None,
             payload,
             timestamp: Some(received_at),
@@ -56,13 +50,7 @@ impl EncodedEvent {
             Ok((id, event_type)) => Content::Event { id, event_type },
             Err(malformed) => Content::Malformed(Arc::new(malformed)),
         };
-        Self {
-            content,
-            key: None,
-            payload,
-            timestamp,
-            position: Some(position),
-        }
+        Self { content, key: None, payload, timestamp, position: Some(position) }
     }
 
     /// Sets the key: events with the same key keep their order, and share a Kafka partition.
@@ -146,10 +134,7 @@ pub struct Malformed {
 
 impl Malformed {
     pub(crate) fn new(reason: QuarantineReason, detail: impl fmt::Display) -> Self {
-        Self {
-            reason,
-            detail: detail.to_string().into(),
-        }
+        Self { reason, detail: detail.to_string().into() }
     }
 }
 

@@ -34,9 +34,7 @@ impl PurchasePotion {
 
 impl Default for PurchasePotion {
     fn default() -> Self {
-        Self {
-            description: Self::DESCRIPTION.to_owned(),
-        }
+        Self { description: Self::DESCRIPTION.to_owned() }
     }
 }
 

@@ -61,10 +61,7 @@ mod tests {
         let late = EventId::new(Timestamp::from_millis(1_795_486_294_304));
         assert!(early < late);
         assert_eq!(early.0.get_version_num(), 7);
-        assert_ne!(
-            early,
-            EventId::new(Timestamp::from_millis(1_795_486_294_303))
-        );
+        assert_ne!(early, EventId::new(Timestamp::from_millis(1_795_486_294_303)));
     }
 
     #[test]

@@ -57,10 +57,7 @@ impl fmt::Debug for EventType {
 
 /// The name can't be an event type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "event_type must have 1 to {} bytes and no control characters",
-    EventType::MAX_BYTES
-)]
+#[error("event_type must have 1 to {} bytes and no control characters", EventType::MAX_BYTES)]
 pub struct InvalidEventType;
 
 #[cfg(test)]

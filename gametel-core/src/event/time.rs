@@ -72,10 +72,8 @@ impl From<Timestamp> for EventTime {
     fn from(at: Timestamp) -> Self {
         let micros = at.as_micros();
         let sign = if micros < 0 { "-" } else { "" };
-        let (seconds, fraction) = (
-            micros.unsigned_abs() / 1_000_000,
-            micros.unsigned_abs() % 1_000_000,
-        );
+        let (seconds, fraction) =
+            (micros.unsigned_abs() / 1_000_000, micros.unsigned_abs() % 1_000_000);
         let mut text = format!("{sign}{seconds}.{fraction:06}");
         while text.ends_with('0') && !text.ends_with(".0") {
             text.pop();
@@ -115,21 +113,13 @@ mod tests {
             (0, "0.0"),
             (-1_500_000, "-1.5"),
         ] {
-            assert_eq!(
-                EventTime::from(Timestamp::from_micros(micros)).as_str(),
-                text
-            );
+            assert_eq!(EventTime::from(Timestamp::from_micros(micros)).as_str(), text);
         }
     }
 
     #[test]
     fn a_clients_number_keeps_its_text() {
-        for text in [
-            "1795486294.3032751",
-            "1.7954862943032751E9",
-            "0",
-            "1795486294",
-        ] {
+        for text in ["1795486294.3032751", "1.7954862943032751E9", "0", "1795486294"] {
             assert_eq!(EventTime::parse(text).unwrap().as_str(), text);
         }
     }
@@ -137,18 +127,10 @@ mod tests {
     #[test]
     fn what_is_no_time_in_seconds_is_refused() {
         for text in ["", "\"1795486294\"", "null", "NaN", "1 2", "[1]"] {
-            assert_eq!(
-                EventTime::parse(text),
-                Err(InvalidEventTime::NotANumber),
-                "{text}"
-            );
+            assert_eq!(EventTime::parse(text), Err(InvalidEventTime::NotANumber), "{text}");
         }
         for text in ["1795486294303", "-1"] {
-            assert_eq!(
-                EventTime::parse(text),
-                Err(InvalidEventTime::OutOfRange),
-                "{text}"
-            );
+            assert_eq!(EventTime::parse(text), Err(InvalidEventTime::OutOfRange), "{text}");
         }
         assert!(EventTime::parse("1e999").is_err());
     }

@@ -71,12 +71,7 @@ impl SinkError {
         sink: impl Into<Cow<'static, str>>,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self {
-            kind,
-            sink: sink.into(),
-            message: message.into(),
-            source: None,
-        }
+        Self { kind, sink: sink.into(), message: message.into(), source: None }
     }
 
     /// Adds the cause. The message should not repeat it.

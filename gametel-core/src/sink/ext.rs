@@ -20,11 +20,7 @@ pub trait EventSinkExt: EventSink {
             Some(Outcome::Rejected(rejection)) => Err(rejection.into_error(self.name())),
             None => {
                 let message = "the sink reported nothing of the event, against its contract";
-                Err(SinkError::new(
-                    SinkErrorKind::Config,
-                    self.name().to_owned(),
-                    message,
-                ))
+                Err(SinkError::new(SinkErrorKind::Config, self.name().to_owned(), message))
             }
         }
     }

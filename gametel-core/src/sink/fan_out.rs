@@ -73,28 +73,18 @@ impl EventSink for FanOut {
             let next = report?.into_outcomes();
             outcomes = Some(match outcomes {
                 None => next,
-                Some(first) => first
-                    .into_iter()
-                    .zip(next)
-                    .map(|(a, b)| both(a, b))
-                    .collect(),
+                Some(first) => first.into_iter().zip(next).map(|(a, b)| both(a, b)).collect(),
             });
         }
         Ok(outcomes.unwrap_or_default().into_iter().collect())
     }
 
     async fn flush(&self) -> Result<(), SinkError> {
-        join_all(self.sinks.iter().map(|sink| sink.flush()))
-            .await
-            .into_iter()
-            .collect()
+        join_all(self.sinks.iter().map(|sink| sink.flush())).await.into_iter().collect()
     }
 
     async fn close(&self) -> Result<(), SinkError> {
-        join_all(self.sinks.iter().map(|sink| sink.close()))
-            .await
-            .into_iter()
-            .collect()
+        join_all(self.sinks.iter().map(|sink| sink.close())).await.into_iter().collect()
     }
 }
 
@@ -106,11 +96,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_event_that_one_sink_rejects_is_rejected() {
-        let (roomy, full) = (
-            Arc::new(MemorySink::new()),
-            Arc::new(MemorySink::with_capacity(0)),
-        );
-        for sinks in [[roomy.clone(), full.clone()], [full, roomy]] {
+        let (roomy, full) = (Arc::new(MemorySink::new()), Arc::new(MemorySink::with_capacity(0)));
+        for sinks in [[Arc::clone(&roomy), Arc::clone(&full)], [full, roomy]] {
             let fan_out = FanOut::new(sinks.map(|sink| sink as _)).unwrap();
             let error = fan_out.send(&PurchaseSword).await.unwrap_err();
             assert_eq!(error.kind(), SinkErrorKind::Backpressure);
@@ -122,16 +109,10 @@ mod tests {
         let closed = Arc::new(MemorySink::new());
         closed.close().await.unwrap();
         let open = Arc::new(MemorySink::new());
-        let fan_out = FanOut::new([closed as _, open.clone() as _]).unwrap();
-        assert_eq!(
-            fan_out.flush().await.unwrap_err().kind(),
-            SinkErrorKind::Closed
-        );
+        let fan_out = FanOut::new([closed as _, Arc::clone(&open) as _]).unwrap();
+        assert_eq!(fan_out.flush().await.unwrap_err().kind(), SinkErrorKind::Closed);
         fan_out.close().await.unwrap();
-        assert_eq!(
-            open.send(&PurchaseSword).await.unwrap_err().kind(),
-            SinkErrorKind::Closed
-        );
+        assert_eq!(open.send(&PurchaseSword).await.unwrap_err().kind(), SinkErrorKind::Closed);
     }
 
     #[test]

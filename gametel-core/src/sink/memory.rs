@@ -45,19 +45,12 @@ impl MemorySink {
 
     /// A sink of another name, which is also the topic of its receipts: to tell several apart.
     pub fn named(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            ..Self::new()
-        }
+        Self { name: name.into(), ..Self::new() }
     }
 
     /// A sink that holds at most `capacity` events.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self {
-            name: "memory".into(),
-            capacity,
-            state: Mutex::default(),
-        }
+        Self { name: "memory".into(), capacity, state: Mutex::default() }
     }
 
     /// The events that were accepted so far, in order.
@@ -72,11 +65,7 @@ impl MemorySink {
 
     fn open_state(&self) -> Result<std::sync::MutexGuard<'_, State>, SinkError> {
         let state = self.state();
-        if state.closed {
-            Err(SinkError::closed("memory"))
-        } else {
-            Ok(state)
-        }
+        if state.closed { Err(SinkError::closed("memory")) } else { Ok(state) }
     }
 }
 
@@ -102,14 +91,8 @@ impl EventSink for MemorySink {
             }
             state.events.push(event.clone());
             let offset = i64::try_from(offset).expect("fewer than 2^63 events fit in memory");
-            let position = Position {
-                topic: Arc::clone(&self.name),
-                partition: 0,
-                offset,
-            };
-            Outcome::Accepted(Receipt {
-                position: Some(position),
-            })
+            let position = Position { topic: Arc::clone(&self.name), partition: 0, offset };
+            Outcome::Accepted(Receipt { position: Some(position) })
         });
         Ok(outcomes.collect())
     }

@@ -19,11 +19,7 @@ impl NullSink {
     }
 
     fn check_open(&self) -> Result<(), SinkError> {
-        if self.closed.load(Ordering::Acquire) {
-            Err(SinkError::closed("null"))
-        } else {
-            Ok(())
-        }
+        if self.closed.load(Ordering::Acquire) { Err(SinkError::closed("null")) } else { Ok(()) }
     }
 }
 

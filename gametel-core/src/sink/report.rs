@@ -54,10 +54,7 @@ pub struct Rejection {
 impl Rejection {
     /// A rejection, with a reason in lower case and no full stop.
     pub fn new(kind: SinkErrorKind, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            kind,
-            reason: reason.into(),
-        }
+        Self { kind, reason: reason.into() }
     }
 
     /// The rejection as an error of the sink named `sink`.
@@ -69,9 +66,7 @@ impl Rejection {
 impl WriteReport {
     /// A report of `count` events that are all accepted, by a sink that has no places.
     pub fn accepted(count: usize) -> Self {
-        Self {
-            outcomes: vec![Outcome::Accepted(Receipt::default()); count],
-        }
+        Self { outcomes: vec![Outcome::Accepted(Receipt::default()); count] }
     }
 
     /// What became of each event, in the batch's order.
@@ -96,20 +91,15 @@ impl WriteReport {
 
     /// The rejected events: index in the batch, and why.
     pub fn rejected(&self) -> impl Iterator<Item = (usize, &Rejection)> {
-        self.outcomes
-            .iter()
-            .enumerate()
-            .filter_map(|(index, outcome)| match outcome {
-                Outcome::Accepted(_) => None,
-                Outcome::Rejected(rejection) => Some((index, rejection)),
-            })
+        self.outcomes.iter().enumerate().filter_map(|(index, outcome)| match outcome {
+            Outcome::Accepted(_) => None,
+            Outcome::Rejected(rejection) => Some((index, rejection)),
+        })
     }
 }
 
 impl FromIterator<Outcome> for WriteReport {
     fn from_iter<I: IntoIterator<Item = Outcome>>(outcomes: I) -> Self {
-        Self {
-            outcomes: outcomes.into_iter().collect(),
-        }
+        Self { outcomes: outcomes.into_iter().collect() }
     }
 }

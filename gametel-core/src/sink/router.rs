@@ -52,12 +52,7 @@ pub struct RouterBuilder {
 impl Router {
     /// Starts a router over a catalog's datasets.
     pub fn builder(catalog: Arc<Catalog>) -> RouterBuilder {
-        RouterBuilder {
-            catalog,
-            datasets: Vec::new(),
-            unselected: None,
-            quarantine: None,
-        }
+        RouterBuilder { catalog, datasets: Vec::new(), unselected: None, quarantine: None }
     }
 
     fn sink_of(&self, classification: Classification) -> usize {
@@ -112,19 +107,13 @@ impl RouterBuilder {
                 "the sink of {name} is one too many: the catalog has no such dataset, or it has a sink"
             ));
         }
-        for (name, sink) in [
-            ("unselected", self.unselected),
-            (QUARANTINE, self.quarantine),
-        ] {
+        for (name, sink) in [("unselected", self.unselected), (QUARANTINE, self.quarantine)] {
             match sink {
                 Some(sink) => sinks.push(sink),
                 None => return fail(format!("{name} has no sink")),
             }
         }
-        Ok(Router {
-            catalog: self.catalog,
-            sinks,
-        })
+        Ok(Router { catalog: self.catalog, sinks })
     }
 }
 
@@ -140,17 +129,13 @@ impl EventSink for Router {
         for (index, event) in (0..).zip(batch.iter()) {
             parts[self.sink_of(self.catalog.classify(event))].push(index);
         }
-        let writes = self
-            .sinks
-            .iter()
-            .zip(&parts)
-            .map(|(sink, indices)| async move {
-                match indices.len() {
-                    0 => Ok(WriteReport::default()),
-                    all if all == batch.len() => sink.write_batch(batch).await,
-                    _ => sink.write_batch(&batch.select(indices.clone())).await,
-                }
-            });
+        let writes = self.sinks.iter().zip(&parts).map(|(sink, indices)| async move {
+            match indices.len() {
+                0 => Ok(WriteReport::default()),
+                all if all == batch.len() => sink.write_batch(batch).await,
+                _ => sink.write_batch(&batch.select(indices.clone())).await,
+            }
+        });
         let mut outcomes: Vec<Option<Outcome>> = vec![None; batch.len()];
         for (report, indices) in join_all(writes).await.into_iter().zip(&parts) {
             for (outcome, index) in report?.into_outcomes().into_iter().zip(indices) {
@@ -161,24 +146,15 @@ impl EventSink for Router {
             let message = "a sink did not report of every event, against its contract";
             SinkError::new(SinkErrorKind::Config, "router", message)
         };
-        outcomes
-            .into_iter()
-            .map(|outcome| outcome.ok_or_else(unreported))
-            .collect()
+        outcomes.into_iter().map(|outcome| outcome.ok_or_else(unreported)).collect()
     }
 
     async fn flush(&self) -> Result<(), SinkError> {
-        join_all(self.sinks.iter().map(|sink| sink.flush()))
-            .await
-            .into_iter()
-            .collect()
+        join_all(self.sinks.iter().map(|sink| sink.flush())).await.into_iter().collect()
     }
 
     async fn close(&self) -> Result<(), SinkError> {
-        join_all(self.sinks.iter().map(|sink| sink.close()))
-            .await
-            .into_iter()
-            .collect()
+        join_all(self.sinks.iter().map(|sink| sink.close())).await.into_iter().collect()
     }
 }
 
@@ -191,15 +167,8 @@ mod tests {
 
     fn batch(payloads: &[&'static str]) -> EventBatch {
         let mut decoder = Decoder::new();
-        let position = Position {
-            topic: "events".into(),
-            partition: 0,
-            offset: 0,
-        };
-        payloads
-            .iter()
-            .map(|p| decoder.decode((*p).into(), None, position.clone()))
-            .collect()
+        let position = Position { topic: "events".into(), partition: 0, offset: 0 };
+        payloads.iter().map(|p| decoder.decode((*p).into(), None, position.clone())).collect()
     }
 
     #[tokio::test]
@@ -211,11 +180,7 @@ mod tests {
         for (name, sink) in names.iter().zip(&memory) {
             builder = builder.dataset(name, Arc::clone(sink));
         }
-        let router = builder
-            .unselected(Arc::clone(&memory[3]))
-            .quarantine(full)
-            .build()
-            .unwrap();
+        let router = builder.unselected(Arc::clone(&memory[3])).quarantine(full).build().unwrap();
         let report = router
             .write_batch(&batch(&[
                 "nonsense",
@@ -229,43 +194,23 @@ mod tests {
             .unwrap();
         assert_eq!(memory.map(|sink| sink.events().len()), [2, 1, 0, 1]);
         assert_eq!(report.accepted_count(), 5);
-        assert_eq!(
-            report
-                .rejected()
-                .map(|(index, _)| index)
-                .collect::<Vec<_>>(),
-            [4]
-        );
+        assert_eq!(report.rejected().map(|(index, _)| index).collect::<Vec<_>>(), [4]);
     }
 
     #[test]
     fn a_place_without_a_sink_is_an_error() {
         let builder = || Router::builder(Arc::new(Catalog::game()));
         let message = builder().build().unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "router: the dataset equipment_purchases has no sink"
-        );
+        assert_eq!(message, "router: the dataset equipment_purchases has no sink");
         let all = || {
             builder()
                 .dataset("equipment_purchases", NullSink::new())
                 .dataset("consumable_purchases", NullSink::new())
                 .dataset("guild_joins", NullSink::new())
         };
-        let message = all()
-            .unselected(NullSink::new())
-            .build()
-            .unwrap_err()
-            .to_string();
+        let message = all().unselected(NullSink::new()).build().unwrap_err().to_string();
         assert_eq!(message, "router: quarantine has no sink");
-        let message = all()
-            .dataset("swords", NullSink::new())
-            .build()
-            .unwrap_err()
-            .to_string();
-        assert!(
-            message.starts_with("router: the sink of swords is one too many"),
-            "{message}"
-        );
+        let message = all().dataset("swords", NullSink::new()).build().unwrap_err().to_string();
+        assert!(message.starts_with("router: the sink of swords is one too many"), "{message}");
     }
 }

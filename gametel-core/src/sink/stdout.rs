@@ -56,14 +56,8 @@ impl<W: Write + Send + 'static> BlockingSink for Lines<W> {
             lines.extend_from_slice(event.payload());
             lines.push(b'\n');
         }
-        self.output
-            .write_all(&lines)
-            .and_then(|()| self.output.flush())
-            .map_err(failed)?;
-        Ok(group
-            .iter()
-            .map(|batch| WriteReport::accepted(batch.len()))
-            .collect())
+        self.output.write_all(&lines).and_then(|()| self.output.flush()).map_err(failed)?;
+        Ok(group.iter().map(|batch| WriteReport::accepted(batch.len())).collect())
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {

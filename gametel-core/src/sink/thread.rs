@@ -50,11 +50,7 @@ pub struct ThreadSinkOptions {
 
 impl Default for ThreadSinkOptions {
     fn default() -> Self {
-        Self {
-            queue_batches: 1_024,
-            group_events: 4_096,
-            group_bytes: 8 * 1024 * 1024,
-        }
+        Self { queue_batches: 1_024, group_events: 4_096, group_bytes: 8 * 1024 * 1024 }
     }
 }
 
@@ -104,16 +100,9 @@ pub struct ThreadSink {
 }
 
 enum Command {
-    Write {
-        batch: EventBatch,
-        reply: oneshot::Sender<Result<WriteReport, SinkError>>,
-    },
-    Flush {
-        reply: oneshot::Sender<Result<(), SinkError>>,
-    },
-    Close {
-        reply: oneshot::Sender<Result<(), SinkError>>,
-    },
+    Write { batch: EventBatch, reply: oneshot::Sender<Result<WriteReport, SinkError>> },
+    Flush { reply: oneshot::Sender<Result<(), SinkError>> },
+    Close { reply: oneshot::Sender<Result<(), SinkError>> },
 }
 
 impl ThreadSink {
@@ -131,28 +120,15 @@ impl ThreadSink {
         sink: impl BlockingSink,
         options: ThreadSinkOptions,
     ) -> Result<Self, SinkError> {
-        assert!(
-            options.group_events > 0 && options.group_bytes > 0,
-            "a group must have room"
-        );
+        assert!(options.group_events > 0 && options.group_bytes > 0, "a group must have room");
         let (commands, inbox) = mpsc::channel(options.queue_batches);
-        let worker = Worker {
-            sink,
-            inbox,
-            options,
-            name: name.to_owned(),
-            postponed: None,
-        };
+        let worker = Worker { sink, inbox, options, name: name.to_owned(), postponed: None };
         let thread = std::thread::Builder::new()
             .name(format!("gametel-{name}"))
             .spawn(move || worker.run())
             .map_err(|error| {
-                SinkError::new(
-                    SinkErrorKind::Io,
-                    name.to_owned(),
-                    "no thread could be started",
-                )
-                .with_source(error)
+                SinkError::new(SinkErrorKind::Io, name.to_owned(), "no thread could be started")
+                    .with_source(error)
             })?;
         Ok(Self {
             name: name.to_owned(),
@@ -168,11 +144,7 @@ impl ThreadSink {
 
     /// The error of a thread that ended in a panic.
     fn dead(&self) -> SinkError {
-        SinkError::new(
-            SinkErrorKind::Io,
-            self.name.clone(),
-            "the writing thread has died",
-        )
+        SinkError::new(SinkErrorKind::Io, self.name.clone(), "the writing thread has died")
     }
 
     async fn close_once(&self) -> Result<(), SinkError> {
@@ -193,9 +165,7 @@ impl ThreadSink {
 
 impl fmt::Debug for ThreadSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ThreadSink")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("ThreadSink").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -210,19 +180,14 @@ impl EventSink for ThreadSink {
             return Err(self.closed_error());
         }
         let (reply, answer) = oneshot::channel();
-        let command = Command::Write {
-            batch: batch.clone(),
-            reply,
-        };
-        self.commands
-            .try_send(command)
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => {
-                    let message = "the queue is full";
-                    SinkError::new(SinkErrorKind::Backpressure, self.name.clone(), message)
-                }
-                mpsc::error::TrySendError::Closed(_) => self.closed_error(),
-            })?;
+        let command = Command::Write { batch: batch.clone(), reply };
+        self.commands.try_send(command).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => {
+                let message = "the queue is full";
+                SinkError::new(SinkErrorKind::Backpressure, self.name.clone(), message)
+            }
+            mpsc::error::TrySendError::Closed(_) => self.closed_error(),
+        })?;
         answer.await.unwrap_or_else(|_| Err(self.dead()))
     }
 
@@ -350,13 +315,8 @@ mod tests {
     impl BlockingSink for Gated {
         fn write_group(&mut self, group: &[EventBatch]) -> Result<Vec<WriteReport>, SinkError> {
             self.groups.lock().unwrap().push(group.len());
-            self.permits
-                .recv()
-                .expect("the test told the thread to die");
-            Ok(group
-                .iter()
-                .map(|batch| WriteReport::accepted(batch.len()))
-                .collect())
+            self.permits.recv().expect("the test told the thread to die");
+            Ok(group.iter().map(|batch| WriteReport::accepted(batch.len())).collect())
         }
 
         fn flush(&mut self) -> Result<(), SinkError> {
@@ -364,11 +324,7 @@ mod tests {
         }
 
         fn close(&mut self) -> Result<(), SinkError> {
-            Err(SinkError::new(
-                SinkErrorKind::Io,
-                "gated",
-                "this one can't be closed",
-            ))
+            Err(SinkError::new(SinkErrorKind::Io, "gated", "this one can't be closed"))
         }
     }
 
@@ -377,15 +333,8 @@ mod tests {
     ) -> (ThreadSink, std_mpsc::Sender<()>, Arc<Mutex<Vec<usize>>>) {
         let (permit, permits) = std_mpsc::channel();
         let groups = Arc::new(Mutex::new(Vec::new()));
-        let sink = Gated {
-            permits,
-            groups: Arc::clone(&groups),
-        };
-        (
-            ThreadSink::new("gated", sink, options).unwrap(),
-            permit,
-            groups,
-        )
+        let sink = Gated { permits, groups: Arc::clone(&groups) };
+        (ThreadSink::new("gated", sink, options).unwrap(), permit, groups)
     }
 
     fn one() -> EventBatch {
@@ -395,10 +344,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_waits_becomes_one_group_within_the_limits() {
-        let options = ThreadSinkOptions {
-            group_events: 3,
-            ..Default::default()
-        };
+        let options = ThreadSinkOptions { group_events: 3, ..Default::default() };
         let (sink, permit, groups) = gated(options);
         let batch = one();
         let first = sink.write_batch(&batch);
@@ -427,10 +373,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_is_an_answer() {
-        let (sink, permit, groups) = gated(ThreadSinkOptions {
-            queue_batches: 1,
-            ..Default::default()
-        });
+        let (sink, permit, groups) =
+            gated(ThreadSinkOptions { queue_batches: 1, ..Default::default() });
         let batch = one();
         let sink = Arc::new(sink);
         let spawn = || {
@@ -459,10 +403,7 @@ mod tests {
                 "gated: this one can't be closed"
             );
         }
-        assert_eq!(
-            sink.write_batch(&one()).await.unwrap_err().kind(),
-            SinkErrorKind::Closed
-        );
+        assert_eq!(sink.write_batch(&one()).await.unwrap_err().kind(), SinkErrorKind::Closed);
     }
 
     #[tokio::test]

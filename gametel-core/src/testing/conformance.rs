@@ -25,11 +25,7 @@ pub struct Fixture<S> {
 impl<S: EventSink> Fixture<S> {
     /// A sink whose destination can't be read back, and which takes events of any size.
     pub fn new(sink: S) -> Self {
-        Self {
-            sink,
-            stored: None,
-            oversize: None,
-        }
+        Self { sink, stored: None, oversize: None }
     }
 
     /// Tells how to read back the payloads that are stored, in the order of each key.
@@ -51,19 +47,13 @@ impl<S: EventSink> Fixture<S> {
     }
 
     fn into_dyn(self) -> Fixture<Arc<dyn EventSink>> {
-        Fixture {
-            sink: Arc::new(self.sink),
-            stored: self.stored,
-            oversize: self.oversize,
-        }
+        Fixture { sink: Arc::new(self.sink), stored: self.stored, oversize: self.oversize }
     }
 }
 
 impl<S: fmt::Debug> fmt::Debug for Fixture<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fixture")
-            .field("sink", &self.sink)
-            .finish_non_exhaustive()
+        f.debug_struct("Fixture").field("sink", &self.sink).finish_non_exhaustive()
     }
 }
 
@@ -127,10 +117,7 @@ where
     let read_back = fixture.stored.is_some();
     let oversize = fixture.oversize.is_some();
     what_is_too_large_is_rejected_alone(fixture).await;
-    ConformanceReport {
-        read_back,
-        oversize,
-    }
+    ConformanceReport { read_back, oversize }
 }
 
 /// Asserts that the destination holds these payloads, each once, in any order.
@@ -145,27 +132,15 @@ async fn holds<S>(fixture: &Fixture<S>, expected: &[EventBatch]) {
     let mut count = 0;
     for event in expected.iter().flat_map(EventBatch::iter) {
         let times = found.get(event.payload()).copied().unwrap_or(0);
-        assert_eq!(
-            times,
-            1,
-            "an accepted event is stored {times} times: {:?}",
-            event.payload()
-        );
+        assert_eq!(times, 1, "an accepted event is stored {times} times: {:?}", event.payload());
         count += 1;
     }
     let total: usize = found.values().sum();
-    assert_eq!(
-        total, count,
-        "the destination holds events that nobody wrote"
-    );
+    assert_eq!(total, count, "the destination holds events that nobody wrote");
 }
 
 fn all_accepted(report: &WriteReport, batch: &EventBatch) {
-    assert_eq!(
-        report.outcomes().len(),
-        batch.len(),
-        "a report has one outcome an event"
-    );
+    assert_eq!(report.outcomes().len(), batch.len(), "a report has one outcome an event");
     let rejected: Vec<_> = report.rejected().collect();
     assert!(rejected.is_empty(), "events were rejected: {rejected:?}");
 }
@@ -173,11 +148,7 @@ fn all_accepted(report: &WriteReport, batch: &EventBatch) {
 async fn every_event_is_accounted_for<S: EventSink>(fixture: Fixture<S>) {
     assert!(!fixture.sink.name().is_empty(), "a sink has a name");
     let batch: EventBatch = EventGenerator::new(1).take(50).collect();
-    let report = fixture
-        .sink
-        .write_batch(&batch)
-        .await
-        .expect("the first write");
+    let report = fixture.sink.write_batch(&batch).await.expect("the first write");
     all_accepted(&report, &batch);
     let mut last: HashMap<(Arc<str>, i32), i64> = HashMap::new();
     for outcome in report.into_outcomes() {
@@ -188,19 +159,10 @@ async fn every_event_is_accounted_for<S: EventSink>(fixture: Fixture<S>) {
             continue;
         };
         let earlier = last.insert((position.topic, position.partition), position.offset);
-        assert!(
-            earlier < Some(position.offset),
-            "offsets of one partition rise within a batch"
-        );
+        assert!(earlier < Some(position.offset), "offsets of one partition rise within a batch");
     }
-    let one = EventGenerator::new(2)
-        .next()
-        .expect("the generator never ends");
-    fixture
-        .sink
-        .write(one.clone())
-        .await
-        .expect("a write of one event");
+    let one = EventGenerator::new(2).next().expect("the generator never ends");
+    fixture.sink.write(one.clone()).await.expect("a write of one event");
     fixture.sink.flush().await.expect("a flush");
     holds(&fixture, &[batch, one.into()]).await;
     fixture.sink.close().await.expect("a close");
@@ -208,38 +170,19 @@ async fn every_event_is_accounted_for<S: EventSink>(fixture: Fixture<S>) {
 
 async fn an_empty_batch_is_fine<S: EventSink>(fixture: Fixture<S>) {
     let empty = EventBatch::from(Vec::new());
-    let report = fixture
-        .sink
-        .write_batch(&empty)
-        .await
-        .expect("a write of no event");
-    assert!(
-        report.outcomes().is_empty(),
-        "the report of an empty batch is empty"
-    );
+    let report = fixture.sink.write_batch(&empty).await.expect("a write of no event");
+    assert!(report.outcomes().is_empty(), "the report of an empty batch is empty");
     fixture.sink.flush().await.expect("a flush of nothing");
-    fixture
-        .sink
-        .close()
-        .await
-        .expect("a close of an unused sink");
+    fixture.sink.close().await.expect("a close of an unused sink");
 }
 
 async fn close_flushes_and_refuses<S: EventSink>(fixture: Fixture<S>) {
     let batch: EventBatch = EventGenerator::new(3).take(5).collect();
     let report = fixture.sink.write_batch(&batch).await.expect("a write");
     all_accepted(&report, &batch);
-    fixture
-        .sink
-        .close()
-        .await
-        .expect("a close without a flush before it");
+    fixture.sink.close().await.expect("a close without a flush before it");
     holds(&fixture, std::slice::from_ref(&batch)).await;
-    let refused = fixture
-        .sink
-        .write_batch(&batch)
-        .await
-        .map_err(|error| error.kind());
+    let refused = fixture.sink.write_batch(&batch).await.map_err(|error| error.kind());
     assert_eq!(refused, Err(SinkErrorKind::Closed), "a write after close");
     let refused = fixture.sink.flush().await.map_err(|error| error.kind());
     assert_eq!(refused, Err(SinkErrorKind::Closed), "a flush after close");
@@ -249,9 +192,8 @@ async fn close_flushes_and_refuses<S: EventSink>(fixture: Fixture<S>) {
 
 async fn concurrent_writers_lose_nothing<S: EventSink>(fixture: Fixture<S>) {
     let mut generator = EventGenerator::new(4);
-    let batches: Vec<EventBatch> = (0..64)
-        .map(|size| generator.by_ref().take(1 + size % 7).collect())
-        .collect();
+    let batches: Vec<EventBatch> =
+        (0..64).map(|size| generator.by_ref().take(1 + size % 7).collect()).collect();
     let writes = join_all(batches.iter().map(|batch| fixture.sink.write_batch(batch))).await;
     let mut positions = HashSet::new();
     let (mut accepted, mut with_position) = (0, 0);
@@ -267,15 +209,8 @@ async fn concurrent_writers_lose_nothing<S: EventSink>(fixture: Fixture<S>) {
             positions.extend(receipt.position);
         }
     }
-    assert_eq!(
-        positions.len(),
-        with_position,
-        "two events have the same position"
-    );
-    assert!(
-        with_position == 0 || with_position <= accepted,
-        "more positions than events"
-    );
+    assert_eq!(positions.len(), with_position, "two events have the same position");
+    assert!(with_position == 0 || with_position <= accepted, "more positions than events");
     fixture.sink.flush().await.expect("a flush");
     holds(&fixture, &batches).await;
     fixture.sink.close().await.expect("a close");
@@ -286,11 +221,7 @@ async fn order_holds_for_each_key<S: EventSink>(fixture: Fixture<S>) {
     let batch: EventBatch = (0..200)
         .map(|number| numbered(number).with_key(keys[number as usize % keys.len()]))
         .collect();
-    let report = fixture
-        .sink
-        .write_batch(&batch)
-        .await
-        .expect("a write with keys");
+    let report = fixture.sink.write_batch(&batch).await.expect("a write with keys");
     all_accepted(&report, &batch);
     fixture.sink.close().await.expect("a close");
     let Some(stored) = &fixture.stored else {
@@ -299,18 +230,10 @@ async fn order_holds_for_each_key<S: EventSink>(fixture: Fixture<S>) {
     let stored = stored().await;
     for key in 0..keys.len() {
         let mine = |payload: &Bytes| batch.iter().position(|event| event.payload() == payload);
-        let order: Vec<_> = stored
-            .iter()
-            .filter_map(mine)
-            .filter(|index| index % keys.len() == key)
-            .collect();
-        let expected: Vec<_> = (0..batch.len())
-            .filter(|index| index % keys.len() == key)
-            .collect();
-        assert_eq!(
-            order, expected,
-            "events with one key are stored in the batch's order"
-        );
+        let order: Vec<_> =
+            stored.iter().filter_map(mine).filter(|index| index % keys.len() == key).collect();
+        let expected: Vec<_> = (0..batch.len()).filter(|index| index % keys.len() == key).collect();
+        assert_eq!(order, expected, "events with one key are stored in the batch's order");
     }
 }
 
@@ -321,33 +244,18 @@ async fn a_dropped_write_leaves_the_sink_usable<S: EventSink>(fixture: Fixture<S
         drop(select(fixture.sink.write_batch(&dropped), ready(())).await);
     }
     let batch: EventBatch = EventGenerator::new(6).take(3).collect();
-    let report = fixture
-        .sink
-        .write_batch(&batch)
-        .await
-        .expect("a write after a dropped one");
+    let report = fixture.sink.write_batch(&batch).await.expect("a write after a dropped one");
     all_accepted(&report, &batch);
     drop(select(fixture.sink.flush(), ready(())).await);
-    fixture
-        .sink
-        .flush()
-        .await
-        .expect("a flush after a dropped one");
+    fixture.sink.flush().await.expect("a flush after a dropped one");
     if let Some(stored) = &fixture.stored {
         let stored = stored().await;
         for event in batch.iter() {
-            assert!(
-                stored.contains(event.payload()),
-                "an event is lost after a dropped write"
-            );
+            assert!(stored.contains(event.payload()), "an event is lost after a dropped write");
         }
     }
     drop(select(fixture.sink.close(), ready(())).await);
-    fixture
-        .sink
-        .close()
-        .await
-        .expect("a close after a dropped one");
+    fixture.sink.close().await.expect("a close after a dropped one");
 }
 
 async fn what_is_too_large_is_rejected_alone<S: EventSink>(fixture: Fixture<S>) {
@@ -359,20 +267,9 @@ async fn what_is_too_large_is_rejected_alone<S: EventSink>(fixture: Fixture<S>) 
     let payload = vec![b' '; oversize];
     let large = EncodedEvent::new(id, EventType::new("default"), payload.into(), at);
     let batch = EventBatch::from(vec![numbered(0), large, numbered(1)]);
-    let report = fixture
-        .sink
-        .write_batch(&batch)
-        .await
-        .expect("a write with a large event");
-    let rejected: Vec<_> = report
-        .rejected()
-        .map(|(index, why)| (index, why.kind))
-        .collect();
-    assert_eq!(
-        rejected,
-        [(1, SinkErrorKind::TooLarge)],
-        "only the large event is rejected"
-    );
+    let report = fixture.sink.write_batch(&batch).await.expect("a write with a large event");
+    let rejected: Vec<_> = report.rejected().map(|(index, why)| (index, why.kind)).collect();
+    assert_eq!(rejected, [(1, SinkErrorKind::TooLarge)], "only the large event is rejected");
     fixture.sink.flush().await.expect("a flush");
     holds(&fixture, &[batch.select(vec![0, 2])]).await;
     fixture.sink.close().await.expect("a close");
@@ -382,10 +279,5 @@ async fn what_is_too_large_is_rejected_alone<S: EventSink>(fixture: Fixture<S>) 
 fn numbered(number: u32) -> EncodedEvent {
     let at = Timestamp::from_millis(1_795_486_294_303 + i64::from(number));
     let payload = format!(r#"{{"event_type":"default","number":{number}}}"#);
-    EncodedEvent::new(
-        EventId::new(at),
-        EventType::new("default"),
-        payload.into(),
-        at,
-    )
+    EncodedEvent::new(EventId::new(at), EventType::new("default"), payload.into(), at)
 }

@@ -20,13 +20,8 @@ pub struct EventGenerator {
     now: Timestamp,
 }
 
-const HOSTS: [&str; 5] = [
-    "user1.comcast.com",
-    "user2.att.com",
-    "user3.att.com",
-    "game.example",
-    "10.0.0.17:5000",
-];
+const HOSTS: [&str; 5] =
+    ["user1.comcast.com", "user2.att.com", "user3.att.com", "game.example", "10.0.0.17:5000"];
 
 const AGENTS: [&str; 3] = [
     "ApacheBench/2.3",
@@ -34,20 +29,12 @@ const AGENTS: [&str; 3] = [
     "Dalvik/2.1.0 (Linux; U; Android 14; Pixel 7 Build/UQ1A.240205.002)",
 ];
 
-const GUILDS: [&str; 4] = [
-    "Night Watch",
-    "Die Ritter der Tafelrunde",
-    "ギルド",
-    "red \"ravens\"",
-];
+const GUILDS: [&str; 4] = ["Night Watch", "Die Ritter der Tafelrunde", "ギルド", "red \"ravens\""];
 
 impl EventGenerator {
     /// A generator whose events follow from `seed` alone.
     pub fn new(seed: u64) -> Self {
-        Self {
-            state: seed,
-            now: Timestamp::from_micros(1_795_486_293_846_000),
-        }
+        Self { state: seed, now: Timestamp::from_micros(1_795_486_293_846_000) }
     }
 
     /// A number below `limit`, by SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
@@ -105,10 +92,7 @@ impl EventGenerator {
             (high >> 12) & 0xFFF,
         );
         let id = EventId::parse(&text).expect("the text is laid out as a UUID");
-        Stamp {
-            id,
-            received_at: self.now,
-        }
+        Stamp { id, received_at: self.now }
     }
 }
 
@@ -119,10 +103,6 @@ impl Iterator for EventGenerator {
     fn next(&mut self) -> Option<EncodedEvent> {
         let draft = self.draft();
         let stamp = self.stamp();
-        Some(
-            draft
-                .encode(&[], stamp)
-                .expect("the fields are the generator's own"),
-        )
+        Some(draft.encode(&[], stamp).expect("the fields are the generator's own"))
     }
 }

@@ -11,10 +11,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::mocking::MockCluster;
 use rdkafka::{Message, Offset, TopicPartitionList};
 
-const EVERYTHING: ConformanceReport = ConformanceReport {
-    read_back: true,
-    oversize: true,
-};
+const EVERYTHING: ConformanceReport = ConformanceReport { read_back: true, oversize: true };
 
 /// One past the client's default limit of 1,000,000 bytes for a message.
 const OVERSIZE: usize = 1_000_001;
@@ -32,13 +29,9 @@ fn read_back(brokers: &str, topic: &str) -> Vec<Bytes> {
     let metadata = consumer.fetch_metadata(Some(topic), timeout).unwrap();
     let mut payloads = Vec::new();
     for partition in metadata.topics()[0].partitions() {
-        let (low, high) = consumer
-            .fetch_watermarks(topic, partition.id(), timeout)
-            .unwrap();
+        let (low, high) = consumer.fetch_watermarks(topic, partition.id(), timeout).unwrap();
         let mut assignment = TopicPartitionList::new();
-        assignment
-            .add_partition_offset(topic, partition.id(), Offset::Offset(low))
-            .unwrap();
+        assignment.add_partition_offset(topic, partition.id(), Offset::Offset(low)).unwrap();
         consumer.assign(&assignment).unwrap();
         let deadline = Instant::now() + timeout;
         for _ in low..high {
@@ -81,18 +74,11 @@ async fn real_broker() {
     };
     let report = conformance(|| async {
         let topic = gametel_cluster::unique("conformance");
-        let settings = TopicSettings {
-            partitions: 3,
-            replication: 1,
-        };
+        let settings = TopicSettings { partitions: 3, replication: 1 };
         let timeout = Duration::from_secs(15);
-        let made = ensure_topic(&brokers, &topic, settings, timeout)
-            .await
-            .unwrap();
+        let made = ensure_topic(&brokers, &topic, settings, timeout).await.unwrap();
         assert_eq!(made, TopicState::Created);
-        let found = ensure_topic(&brokers, &topic, settings, timeout)
-            .await
-            .unwrap();
+        let found = ensure_topic(&brokers, &topic, settings, timeout).await.unwrap();
         assert_eq!(found, TopicState::Existed);
         fixture(&brokers, &topic)
     });
@@ -113,9 +99,7 @@ async fn a_broker_that_is_away_is_an_answer_in_bounded_time() {
 
     let timeout = Duration::from_millis(300);
     let settings = TopicSettings::default();
-    let error = ensure_topic("127.0.0.1:1", "events", settings, timeout)
-        .await
-        .unwrap_err();
+    let error = ensure_topic("127.0.0.1:1", "events", settings, timeout).await.unwrap_err();
     assert_eq!(error.kind(), SinkErrorKind::Unavailable);
 }
 
@@ -149,23 +133,12 @@ async fn a_full_queue_is_an_answer_and_nothing_overtakes_it() {
     let cluster = MockCluster::new(1).unwrap();
     cluster.create_topic("events", 1, 1).unwrap();
     let brokers = cluster.bootstrap_servers();
-    let sink = KafkaSink::builder(&brokers)
-        .queue_events(10)
-        .build()
-        .unwrap();
+    let sink = KafkaSink::builder(&brokers).queue_events(10).build().unwrap();
     let batch = EventGenerator::new(1).take(50).collect();
     let report = sink.write_batch(&batch).await.unwrap();
-    let rejected: Vec<_> = report
-        .rejected()
-        .map(|(index, why)| (index, why.kind))
-        .collect();
-    let first = rejected
-        .first()
-        .expect("fifty events do not fit into a queue of ten")
-        .0;
-    let expected: Vec<_> = (first..50)
-        .map(|index| (index, SinkErrorKind::Backpressure))
-        .collect();
+    let rejected: Vec<_> = report.rejected().map(|(index, why)| (index, why.kind)).collect();
+    let first = rejected.first().expect("fifty events do not fit into a queue of ten").0;
+    let expected: Vec<_> = (first..50).map(|index| (index, SinkErrorKind::Backpressure)).collect();
     assert_eq!(rejected, expected);
     sink.close().await.unwrap();
     assert_eq!(read_back(&brokers, "events").len(), first);

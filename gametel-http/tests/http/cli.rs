@@ -5,10 +5,7 @@ use std::process::Output;
 use crate::support::{Client, Process};
 
 fn code_and_stderr(output: &Output) -> (Option<i32>, String) {
-    (
-        output.status.code(),
-        String::from_utf8_lossy(&output.stderr).into_owned(),
-    )
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 #[test]
@@ -22,14 +19,8 @@ fn a_mistake_in_the_configuration_is_one_line_and_code_2() {
     let (broken, reserved) = (broken.to_str().unwrap(), reserved.to_str().unwrap());
     for (arguments, says) in [
         (&["--catalog", "no/such.toml"][..], "no/such.toml"),
-        (
-            &["--catalog", broken],
-            "broken.toml:2: unknown field `colour`",
-        ),
-        (
-            &["--catalog", reserved],
-            "the route \"/healthz/ready\" is reserved",
-        ),
+        (&["--catalog", broken], "broken.toml:2: unknown field `colour`"),
+        (&["--catalog", reserved], "the route \"/healthz/ready\" is reserved"),
         (&["--keep-header", "Cookie"], "the header Cookie is secret"),
         (
             &["--keep-header", "X-Token", "--secret-header", "x-token"],
@@ -37,17 +28,11 @@ fn a_mistake_in_the_configuration_is_one_line_and_code_2() {
         ),
         (&["--log", "gametel_http=loud"], "is no filter for the log"),
     ] {
-        let arguments = [
-            &["serve", "--listen", "127.0.0.1:0", "--sink", "null:"],
-            arguments,
-        ]
-        .concat();
+        let arguments =
+            [&["serve", "--listen", "127.0.0.1:0", "--sink", "null:"], arguments].concat();
         let (code, stderr) = code_and_stderr(&Process::run(&arguments));
         assert_eq!(code, Some(2), "{arguments:?}: {stderr}");
-        assert!(
-            stderr.starts_with("gametel-http: ") && stderr.contains(says),
-            "{stderr}"
-        );
+        assert!(stderr.starts_with("gametel-http: ") && stderr.contains(says), "{stderr}");
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
     }
     for arguments in [
@@ -70,10 +55,7 @@ fn what_can_not_be_had_is_one_line_and_code_1() {
     let (code, stderr) = code_and_stderr(&output);
     assert_eq!(code, Some(1), "{stderr}");
     let says = format!("gametel-http: can't listen on {address}: Address already in use");
-    assert!(
-        stderr.starts_with(&says) && stderr.lines().count() == 1,
-        "{stderr}"
-    );
+    assert!(stderr.starts_with(&says) && stderr.lines().count() == 1, "{stderr}");
 }
 
 #[cfg(not(feature = "log"))]
@@ -100,49 +82,31 @@ fn bad_input_is_answered_and_the_server_goes_on() {
     let good = || client().get("/purchase_a_sword").unwrap().body;
 
     let reply = client().post("/purchase_a_sword", "not json").unwrap();
-    assert_eq!(
-        (reply.status, reply.code()),
-        (400, "invalid_json".to_owned())
-    );
+    assert_eq!((reply.status, reply.code()), (400, "invalid_json".to_owned()));
     assert_eq!(good(), "Sword Purchased!\n");
 
     let array = r#"[{"event_type":"purchase_sword"},{"event_type":7},{"event_type":"default"}]"#;
     let reply = client().post("/v1/events", array).unwrap();
     assert_eq!(reply.status, 200);
-    assert_eq!(
-        (&reply.json()["accepted"], &reply.json()["rejected"]),
-        (&2.into(), &1.into())
-    );
-    assert_eq!(
-        reply.json()["results"][1]["error"]["code"],
-        "event_type_not_a_string"
-    );
+    assert_eq!((&reply.json()["accepted"], &reply.json()["rejected"]), (&2.into(), &1.into()));
+    assert_eq!(reply.json()["results"][1]["error"]["code"], "event_type_not_a_string");
     assert_eq!(good(), "Sword Purchased!\n");
 
     let reply = client().post("/v1/events", vec![b'['; 10_000_000]).unwrap();
-    assert_eq!(
-        (reply.status, reply.code()),
-        (413, "body_too_large".to_owned())
-    );
+    assert_eq!((reply.status, reply.code()), (413, "body_too_large".to_owned()));
     assert_eq!(good(), "Sword Purchased!\n");
 
     let mut odd = client();
-    odd.send(b"GET /purchase_a_sword HTTP/1.1\r\nHost: caf\xe9\r\nAccept: \xff\r\n\r\n")
-        .unwrap();
+    odd.send(b"GET /purchase_a_sword HTTP/1.1\r\nHost: caf\xe9\r\nAccept: \xff\r\n\r\n").unwrap();
     assert_eq!(odd.reply().unwrap().status, 200);
     assert_eq!(good(), "Sword Purchased!\n");
 
     let reply = client().get("/purchase_a_unicorn").unwrap();
     assert_eq!((reply.status, reply.code()), (404, "not_found".to_owned()));
     let mut delete = client();
-    delete
-        .send(b"DELETE /purchase_a_sword HTTP/1.1\r\nHost: a\r\n\r\n")
-        .unwrap();
+    delete.send(b"DELETE /purchase_a_sword HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     let reply = delete.reply().unwrap();
-    assert_eq!(
-        (reply.status, reply.code()),
-        (405, "method_not_allowed".to_owned())
-    );
+    assert_eq!((reply.status, reply.code()), (405, "method_not_allowed".to_owned()));
     assert_eq!(reply.header("allow"), Some("GET, POST"));
     assert_eq!(good(), "Sword Purchased!\n");
 
@@ -161,30 +125,17 @@ fn bad_input_is_answered_and_the_server_goes_on() {
 fn running_out_of_open_files_is_only_a_wait() {
     let mut process = Process::start_with_few_files(32, &["--sink", "null:"]);
     // More than it can open, which the operating system accepts for it all the same.
-    let mut clients: Vec<_> = (0..64)
-        .map(|_| Client::connect(process.address).unwrap())
-        .collect();
+    let mut clients: Vec<_> = (0..64).map(|_| Client::connect(process.address).unwrap()).collect();
     for client in &mut clients {
-        client
-            .send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-            .unwrap();
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
     }
     for client in &mut clients {
         assert_eq!(client.reply().unwrap().status, 200);
     }
-    let idle: Vec<_> = (0..64)
-        .map(|_| Client::connect(process.address).unwrap())
-        .collect();
+    let idle: Vec<_> = (0..64).map(|_| Client::connect(process.address).unwrap()).collect();
     process.wait_for("a connection can't be accepted");
     drop(idle);
-    assert_eq!(
-        Client::connect(process.address)
-            .unwrap()
-            .get("/")
-            .unwrap()
-            .status,
-        200
-    );
+    assert_eq!(Client::connect(process.address).unwrap().get("/").unwrap().status, 200);
 }
 
 #[test]
@@ -199,10 +150,7 @@ fn stdout_has_the_events_and_nothing_else() {
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
     let event: serde_json::Value = serde_json::from_str(&line).unwrap();
-    assert_eq!(
-        (&event["event_type"], &event["tags"][0]),
-        (&"default".into(), &1.into())
-    );
+    assert_eq!((&event["event_type"], &event["tags"][0]), (&"default".into(), &1.into()));
     process.kill();
     let mut rest = String::new();
     stdout.read_to_string(&mut rest).unwrap();

@@ -28,17 +28,12 @@ impl Load {
                 let _ = send_forever(address, number, &answer);
             })
         });
-        Self {
-            clients: clients.collect(),
-            answered,
-        }
+        Self { clients: clients.collect(), answered }
     }
 
     /// Waits for so many answers.
     fn next(&self, count: usize) -> Vec<String> {
-        (0..count)
-            .map(|_| self.answered.recv().expect("the server answers"))
-            .collect()
+        (0..count).map(|_| self.answered.recv().expect("the server answers")).collect()
     }
 
     /// Waits for the clients' end, and gives the answers that were not taken yet.
@@ -92,10 +87,7 @@ fn ids_in_log(path: &Path) -> HashSet<String> {
             assert_eq!(record.offset, next);
             next += 1;
             let event: serde_json::Value = serde_json::from_slice(&record.value.unwrap()).unwrap();
-            assert!(
-                ids.insert(event["event_id"].as_str().unwrap().to_owned()),
-                "{event}"
-            );
+            assert!(ids.insert(event["event_id"].as_str().unwrap().to_owned()), "{event}");
         }
     }
     ids
@@ -103,11 +95,7 @@ fn ids_in_log(path: &Path) -> HashSet<String> {
 
 fn lost(answered: &[String], path: &Path) -> Vec<String> {
     let kept = ids_in_log(path);
-    answered
-        .iter()
-        .filter(|id| !kept.contains(*id))
-        .cloned()
-        .collect()
+    answered.iter().filter(|id| !kept.contains(*id)).cloned().collect()
 }
 
 #[test]
@@ -139,23 +127,11 @@ fn kill_9_under_load_loses_no_event_that_was_answered() {
         process.kill();
         answered.extend(load.finish());
         drop(process);
-        assert_eq!(
-            lost(&answered, &path),
-            [""; 0],
-            "round {round}, of {}",
-            answered.len()
-        );
+        assert_eq!(lost(&answered, &path), [""; 0], "round {round}, of {}", answered.len());
     }
     // And they are still there once a server has opened, used and closed the log again.
     let process = Process::start(&["--sink", &sink]);
-    assert_eq!(
-        Client::connect(process.address)
-            .unwrap()
-            .get("/")
-            .unwrap()
-            .status,
-        200
-    );
+    assert_eq!(Client::connect(process.address).unwrap().get("/").unwrap().status, 200);
     process.terminate();
     assert_eq!(process.wait().0, Some(0));
     assert_eq!(lost(&answered, &path), [""; 0]);

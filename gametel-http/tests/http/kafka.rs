@@ -10,11 +10,7 @@ use crate::support::Process;
 fn run(program: &Path, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{} {arguments:?}: {stderr}",
-        program.display()
-    );
+    assert!(output.status.success(), "{} {arguments:?}: {stderr}", program.display());
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -55,29 +51,14 @@ fn the_seeds_load_arrives_in_kafka_with_its_hosts() {
     let created = format!("topic {topic} created (1 partition, replication 1)");
     assert!(stderr.contains(&created), "{stderr}");
 
-    let consumed = run(
-        &kcat,
-        &[
-            "-C",
-            "-b",
-            &brokers,
-            "-t",
-            &topic,
-            "-o",
-            "beginning",
-            "-e",
-            "-q",
-        ],
-    );
+    let consumed = run(&kcat, &["-C", "-b", &brokers, "-t", &topic, "-o", "beginning", "-e", "-q"]);
     let mut counts = BTreeMap::new();
     for line in consumed.lines() {
         let event: serde_json::Value = serde_json::from_str(line).unwrap();
         let text = |name: &str| event[name].as_str().unwrap().to_owned();
         assert!(text("User-Agent").starts_with("ApacheBench/"), "{event}");
         assert!(event["event_ts"].is_f64(), "{event}");
-        *counts
-            .entry((text("Host"), text("event_type")))
-            .or_insert(0) += 1;
+        *counts.entry((text("Host"), text("event_type"))).or_insert(0) += 1;
     }
     let expected = seed.map(|(host, _, event)| ((host.to_owned(), event.to_owned()), 10));
     assert_eq!(counts, BTreeMap::from(expected));
@@ -85,21 +66,13 @@ fn the_seeds_load_arrives_in_kafka_with_its_hosts() {
     // A second server finds the topic, and goes on where the first one ended.
     let process = Process::start(&["--sink", &sink]);
     let mut client = crate::support::Client::connect(process.address).unwrap();
-    let reply = client
-        .post("/v1/events", r#"{"event_type":"purchase_sword"}"#)
-        .unwrap();
+    let reply = client.post("/v1/events", r#"{"event_type":"purchase_sword"}"#).unwrap();
     let receipt = &reply.json()["results"][0]["receipt"];
-    assert_eq!(
-        (&receipt["topic"], &receipt["offset"]),
-        (&topic.clone().into(), &60.into())
-    );
+    assert_eq!((&receipt["topic"], &receipt["offset"]), (&topic.clone().into(), &60.into()));
     process.terminate();
     let (code, stderr) = process.wait();
     assert_eq!(code, Some(0), "{stderr}");
-    assert!(
-        stderr.contains(&format!("topic {topic} exists")),
-        "{stderr}"
-    );
+    assert!(stderr.contains(&format!("topic {topic} exists")), "{stderr}");
 }
 
 #[test]
@@ -109,19 +82,9 @@ fn a_kafka_that_is_not_there_is_one_line_within_fifteen_seconds() {
     let brokers = silent.local_addr().unwrap();
     let start = Instant::now();
     let output = Process::run(&["serve", "--sink", &format!("kafka://{brokers}/events")]);
-    assert!(
-        start.elapsed() <= Duration::from_secs(15),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() <= Duration::from_secs(15), "{:?}", start.elapsed());
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(
-        stderr.starts_with("gametel-http: the sink kafka://"),
-        "{stderr}"
-    );
-    assert!(
-        stderr.contains("no broker of") && stderr.lines().count() == 1,
-        "{stderr}"
-    );
+    assert!(stderr.starts_with("gametel-http: the sink kafka://"), "{stderr}");
+    assert!(stderr.contains("no broker of") && stderr.lines().count() == 1, "{stderr}");
 }

@@ -28,19 +28,10 @@ fn one_connection_serves_many_requests_good_and_bad() {
     let mut server = Running::start(Arc::clone(&sink) as _, ServerConfig::default());
     let mut client = Client::connect(server.address).unwrap();
     for _ in 0..3 {
-        assert_eq!(
-            client.get("/purchase_a_sword").unwrap().body,
-            "Sword Purchased!\n"
-        );
+        assert_eq!(client.get("/purchase_a_sword").unwrap().body, "Sword Purchased!\n");
         assert_eq!(client.get("/nope").unwrap().code(), "not_found");
-        assert_eq!(
-            client.post("/purchase_a_sword", "{").unwrap().code(),
-            "invalid_json"
-        );
-        assert_eq!(
-            client.post("/v1/events", "{").unwrap().code(),
-            "invalid_json"
-        );
+        assert_eq!(client.post("/purchase_a_sword", "{").unwrap().code(), "invalid_json");
+        assert_eq!(client.post("/v1/events", "{").unwrap().code(), "invalid_json");
     }
     server.stop();
     let totals = server.wait().unwrap().totals;
@@ -55,16 +46,10 @@ fn a_body_of_ten_megabytes_is_refused_and_its_sender_reads_why() {
     for path in ["/v1/events", "/purchase_a_sword"] {
         let mut client = Client::connect(server.address).unwrap();
         let reply = client.post(path, &body).unwrap();
-        assert_eq!(
-            (reply.status, reply.code()),
-            (413, "body_too_large".to_owned())
-        );
+        assert_eq!((reply.status, reply.code()), (413, "body_too_large".to_owned()));
     }
     // Also where nobody would read a body at all.
-    let reply = Client::connect(server.address)
-        .unwrap()
-        .post("/nope", &body)
-        .unwrap();
+    let reply = Client::connect(server.address).unwrap().post("/nope", &body).unwrap();
     assert_eq!(reply.code(), "not_found");
 }
 
@@ -83,9 +68,7 @@ fn a_body_without_a_length_is_read_and_limited() {
     assert!(String::from_utf8_lossy(sink.events()[0].payload()).contains(r#""guild":"Owls""#));
 
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
-    client
-        .send(format!("{head}{}0\r\n\r\n", chunk.repeat(17)).as_bytes())
-        .unwrap();
+    client.send(format!("{head}{}0\r\n\r\n", chunk.repeat(17)).as_bytes()).unwrap();
     assert_eq!(client.reply().unwrap().code(), "body_too_large");
 }
 
@@ -94,15 +77,10 @@ fn a_header_that_is_not_utf8_is_kept_and_counted() {
     let sink = memory();
     let mut server = Running::start(Arc::clone(&sink) as _, ServerConfig::default());
     let mut client = Client::connect(server.address).unwrap();
-    client
-        .send(b"GET / HTTP/1.1\r\nHost: caf\xe9\r\nUser-Agent: \xff\r\n\r\n")
-        .unwrap();
+    client.send(b"GET / HTTP/1.1\r\nHost: caf\xe9\r\nUser-Agent: \xff\r\n\r\n").unwrap();
     assert_eq!(client.reply().unwrap().status, 200);
     let event: Value = serde_json::from_slice(sink.events()[0].payload()).unwrap();
-    assert_eq!(
-        (&event["Host"], &event["User-Agent"]),
-        (&"caf\u{fffd}".into(), &"\u{fffd}".into())
-    );
+    assert_eq!((&event["Host"], &event["User-Agent"]), (&"caf\u{fffd}".into(), &"\u{fffd}".into()));
     server.stop();
     assert_eq!(server.wait().unwrap().totals.lossy_values, 2);
 }
@@ -121,14 +99,7 @@ fn what_is_no_http_costs_its_own_connection_only() {
         let _ = client.reply();
         assert!(client.is_closed());
     }
-    assert_eq!(
-        Client::connect(server.address)
-            .unwrap()
-            .get("/")
-            .unwrap()
-            .status,
-        200
-    );
+    assert_eq!(Client::connect(server.address).unwrap().get("/").unwrap().status, 200);
 }
 
 #[test]
@@ -136,13 +107,8 @@ fn http_1_0_is_kept_alive_where_asked() {
     let server = Running::start(memory(), ServerConfig::default());
     let mut client = Client::connect(server.address).unwrap();
     for _ in 0..2 {
-        client
-            .send(b"GET / HTTP/1.0\r\nHost: a\r\nConnection: Keep-Alive\r\n\r\n")
-            .unwrap();
-        assert_eq!(
-            client.reply().unwrap().header("connection"),
-            Some("keep-alive")
-        );
+        client.send(b"GET / HTTP/1.0\r\nHost: a\r\nConnection: Keep-Alive\r\n\r\n").unwrap();
+        assert_eq!(client.reply().unwrap().header("connection"), Some("keep-alive"));
     }
     client.send(b"GET / HTTP/1.0\r\nHost: a\r\n\r\n").unwrap();
     assert_eq!(client.reply().unwrap().status, 200);
@@ -153,17 +119,11 @@ fn http_1_0_is_kept_alive_where_asked() {
 async fn over_http2_the_authority_is_the_host() {
     let sink = memory();
     let server = Running::start(Arc::clone(&sink) as _, ServerConfig::default());
-    let client = legacy::Client::builder(TokioExecutor::new())
-        .http2_only(true)
-        .build_http::<Full<Bytes>>();
-    let uri = format!("http://{}/purchase_a_sword", server.address)
-        .parse()
-        .unwrap();
+    let client =
+        legacy::Client::builder(TokioExecutor::new()).http2_only(true).build_http::<Full<Bytes>>();
+    let uri = format!("http://{}/purchase_a_sword", server.address).parse().unwrap();
     let response = client.get(uri).await.unwrap();
-    assert_eq!(
-        response.into_body().collect().await.unwrap().to_bytes(),
-        "Sword Purchased!\n"
-    );
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "Sword Purchased!\n");
     let event: Value = serde_json::from_slice(sink.events()[0].payload()).unwrap();
     assert_eq!(event["Host"], server.address.to_string());
 }
@@ -172,10 +132,7 @@ async fn over_http2_the_authority_is_the_host() {
 fn a_client_that_is_too_slow_is_let_go() {
     let config = ServerConfig {
         header_timeout: SHORT,
-        routes: RouteOptions {
-            body_timeout: SHORT,
-            ..RouteOptions::default()
-        },
+        routes: RouteOptions { body_timeout: SHORT, ..RouteOptions::default() },
         ..ServerConfig::default()
     };
     let server = Running::start(memory(), config);
@@ -187,25 +144,17 @@ fn a_client_that_is_too_slow_is_let_go() {
         assert!(client.is_closed(), "{sent:?}");
     }
     let mut client = Client::connect(server.address).unwrap();
-    client
-        .send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{")
-        .unwrap();
+    client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{").unwrap();
     let reply = client.reply().unwrap();
-    assert_eq!(
-        (reply.status, reply.code()),
-        (408, "body_timeout".to_owned())
-    );
+    assert_eq!((reply.status, reply.code()), (408, "body_timeout".to_owned()));
     assert!(client.is_closed());
 }
 
 #[test]
 fn a_request_in_hand_is_not_an_idle_connection() {
     let sink = Arc::new(GatedSink::new());
-    let config = ServerConfig {
-        header_timeout: SHORT,
-        idle_timeout: SHORT,
-        ..ServerConfig::default()
-    };
+    let config =
+        ServerConfig { header_timeout: SHORT, idle_timeout: SHORT, ..ServerConfig::default() };
     let server = Running::start(Arc::clone(&sink) as _, config);
     let mut client = Client::connect(server.address).unwrap();
     client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
@@ -218,10 +167,7 @@ fn a_request_in_hand_is_not_an_idle_connection() {
 #[test]
 fn who_comes_past_the_cap_waits_for_a_place() {
     let sink = memory();
-    let config = ServerConfig {
-        max_connections: NonZeroU32::MIN,
-        ..ServerConfig::default()
-    };
+    let config = ServerConfig { max_connections: NonZeroU32::MIN, ..ServerConfig::default() };
     let server = Running::start(Arc::clone(&sink) as _, config);
     let mut first = Client::connect(server.address).unwrap();
     assert_eq!(first.get("/").unwrap().status, 200);
@@ -254,38 +200,23 @@ async fn a_stop_finishes_what_is_in_hand_and_closes_the_sink() {
     assert_eq!(client.reply().unwrap().status, 200);
     assert!(client.is_closed());
     assert_eq!(server.wait().unwrap().totals.accepted, 1);
-    assert_eq!(
-        sink.memory.flush().await.unwrap_err().kind(),
-        SinkErrorKind::Closed
-    );
+    assert_eq!(sink.memory.flush().await.unwrap_err().kind(), SinkErrorKind::Closed);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_that_takes_too_long_says_how_many_it_cut_off() {
     let sink = Arc::new(GatedSink::new());
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let config = ServerConfig {
-        listen,
-        shutdown_timeout: SHORT,
-        ..ServerConfig::default()
-    };
+    let config = ServerConfig { listen, shutdown_timeout: SHORT, ..ServerConfig::default() };
     let catalog = Arc::new(Catalog::game());
-    let server = Server::bind(config, catalog, Arc::clone(&sink) as _)
-        .await
-        .unwrap();
+    let server = Server::bind(config, catalog, Arc::clone(&sink) as _).await.unwrap();
     let mut client = Client::connect(server.local_addr()).unwrap();
     client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     let error = server.run(sink.next_arrival()).await.unwrap_err();
-    assert!(
-        matches!(error, ServeError::CutOff { connections: 1, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, ServeError::CutOff { connections: 1, .. }), "{error}");
     // It is the server that ends it: this test's runtime still runs.
     assert!(client.is_closed());
-    assert_eq!(
-        sink.memory.flush().await.unwrap_err().kind(),
-        SinkErrorKind::Closed
-    );
+    assert_eq!(sink.memory.flush().await.unwrap_err().kind(), SinkErrorKind::Closed);
 }
 
 #[test]

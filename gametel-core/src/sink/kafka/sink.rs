@@ -69,11 +69,7 @@ impl KafkaSink {
     }
 
     fn check_open(&self) -> Result<(), SinkError> {
-        if self.closed.initialized() {
-            Err(SinkError::closed("kafka"))
-        } else {
-            Ok(())
-        }
+        if self.closed.initialized() { Err(SinkError::closed("kafka")) } else { Ok(()) }
     }
 
     fn enqueue(&self, event: &EncodedEvent) -> Result<DeliveryFuture, KafkaError> {
@@ -84,9 +80,7 @@ impl KafkaSink {
         if let Some(timestamp) = event.timestamp() {
             record = record.timestamp(timestamp.as_millis());
         }
-        self.producer
-            .send_result(record)
-            .map_err(|(error, _)| error)
+        self.producer.send_result(record).map_err(|(error, _)| error)
     }
 
     async fn delivered(&self, delivery: DeliveryFuture) -> Outcome {
@@ -178,21 +172,12 @@ impl KafkaSinkBuilder {
             .set("client.id", "gametel")
             .set("acks", "all")
             .set("enable.idempotence", "true")
-            .set(
-                "delivery.timeout.ms",
-                self.delivery_timeout.as_millis().to_string(),
-            )
+            .set("delivery.timeout.ms", self.delivery_timeout.as_millis().to_string())
             .set("linger.ms", self.linger.as_millis().to_string())
             .set("compression.type", "zstd")
             .set("partitioner", "murmur2_random")
-            .set(
-                "queue.buffering.max.messages",
-                self.queue_events.to_string(),
-            )
-            .set(
-                "queue.buffering.max.kbytes",
-                self.queue_bytes.div_ceil(1024).to_string(),
-            )
+            .set("queue.buffering.max.messages", self.queue_events.to_string())
+            .set("queue.buffering.max.kbytes", self.queue_bytes.div_ceil(1024).to_string())
             .create_with_context(QuietContext)
             .map_err(|error| sink_error("the producer can't be made".to_owned(), error))?;
         Ok(KafkaSink {
@@ -247,10 +232,8 @@ impl EventSink for KafkaSink {
         }
         match failed_as_a_whole(&outcomes) {
             Some(rejection) => {
-                let message = format!(
-                    "{} did not take the events: {}",
-                    self.brokers, rejection.reason
-                );
+                let message =
+                    format!("{} did not take the events: {}", self.brokers, rejection.reason);
                 Err(SinkError::new(rejection.kind, "kafka", message))
             }
             None => Ok(outcomes.into_iter().collect()),
@@ -280,10 +263,9 @@ impl Drop for KafkaSink {
 fn failed_as_a_whole(outcomes: &[Outcome]) -> Option<&Rejection> {
     let about_the_sink = |outcome: &Outcome| match outcome {
         Outcome::Accepted(_) => false,
-        Outcome::Rejected(rejection) => !matches!(
-            rejection.kind,
-            SinkErrorKind::TooLarge | SinkErrorKind::Rejected
-        ),
+        Outcome::Rejected(rejection) => {
+            !matches!(rejection.kind, SinkErrorKind::TooLarge | SinkErrorKind::Rejected)
+        }
     };
     match outcomes.first()? {
         Outcome::Rejected(rejection) if outcomes.iter().all(about_the_sink) => Some(rejection),

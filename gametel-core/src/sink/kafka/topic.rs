@@ -21,10 +21,7 @@ pub struct TopicSettings {
 
 impl Default for TopicSettings {
     fn default() -> Self {
-        Self {
-            partitions: 1,
-            replication: 1,
-        }
+        Self { partitions: 1, replication: 1 }
     }
 }
 
@@ -53,32 +50,21 @@ pub async fn ensure_topic(
     timeout: Duration,
 ) -> Result<TopicState, SinkError> {
     let failed = |error: KafkaError| {
-        sink_error(
-            format!("the topic {topic} can't be made sure of on {brokers}"),
-            error,
-        )
+        sink_error(format!("the topic {topic} can't be made sure of on {brokers}"), error)
     };
     let admin: AdminClient<QuietContext> = ClientConfig::new()
         .set("bootstrap.servers", brokers)
         .create_with_context(QuietContext)
         .map_err(failed)?;
-    let new = NewTopic::new(
-        topic,
-        settings.partitions,
-        TopicReplication::Fixed(settings.replication),
-    );
-    let options = AdminOptions::new()
-        .request_timeout(Some(timeout))
-        .operation_timeout(Some(timeout));
-    let results = admin
-        .create_topics([&new], &options)
-        .await
-        .map_err(|error| match kind(&error) {
+    let new =
+        NewTopic::new(topic, settings.partitions, TopicReplication::Fixed(settings.replication));
+    let options =
+        AdminOptions::new().request_timeout(Some(timeout)).operation_timeout(Some(timeout));
+    let results =
+        admin.create_topics([&new], &options).await.map_err(|error| match kind(&error) {
             SinkErrorKind::Unavailable => {
-                let message = format!(
-                    "no broker of {brokers} answered within {} s",
-                    timeout.as_secs()
-                );
+                let message =
+                    format!("no broker of {brokers} answered within {} s", timeout.as_secs());
                 SinkError::new(SinkErrorKind::Unavailable, "kafka", message)
             }
             _ => failed(error),

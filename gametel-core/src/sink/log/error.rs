@@ -41,19 +41,11 @@ impl LogError {
             return Self::not_a_log(path, "it is no SQLite file");
         }
         let kind = kind(&error);
-        Self::Failed {
-            path: path.to_owned(),
-            action,
-            source: error.into(),
-            kind,
-        }
+        Self::Failed { path: path.to_owned(), action, source: error.into(), kind }
     }
 
     pub(super) fn not_a_log(path: &Path, why: impl Into<String>) -> Self {
-        Self::NotALog {
-            path: path.to_owned(),
-            why: why.into(),
-        }
+        Self::NotALog { path: path.to_owned(), why: why.into() }
     }
 
     /// What can be done about it.

@@ -49,10 +49,7 @@ pub struct LogOptions {
 
 impl Default for LogOptions {
     fn default() -> Self {
-        Self {
-            max_event_bytes: 1024 * 1024,
-            queue: ThreadSinkOptions::default(),
-        }
+        Self { max_event_bytes: 1024 * 1024, queue: ThreadSinkOptions::default() }
     }
 }
 
@@ -91,9 +88,7 @@ impl LogSink {
     /// The file can't be made, is no log (kind `Config`), or its disk fails (kind `Io`).
     pub fn open(path: &Path, options: LogOptions) -> Result<Self, SinkError> {
         let writer = writer::Writer::open(path, options.max_event_bytes)?;
-        Ok(Self {
-            thread: ThreadSink::new("log", writer, options.queue)?,
-        })
+        Ok(Self { thread: ThreadSink::new("log", writer, options.queue)? })
     }
 }
 

@@ -38,10 +38,7 @@ impl LogReader {
     ///
     /// There is no file, it is no log, or it can't be read.
     pub fn open(path: &Path) -> Result<Self, LogError> {
-        Ok(Self {
-            connection: store::open_to_read(path)?,
-            path: path.to_owned(),
-        })
+        Ok(Self { connection: store::open_to_read(path)?, path: path.to_owned() })
     }
 
     /// The offsets that are there now: the first, and one past the last. Equal where there is no record.
@@ -68,8 +65,7 @@ impl LogReader {
     ///
     /// The log can't be read.
     pub fn read(&self, from: i64, max_records: usize) -> Result<Vec<LogRecord>, LogError> {
-        self.gather(from, max_records)
-            .map_err(|error| self.failed(error))
+        self.gather(from, max_records).map_err(|error| self.failed(error))
     }
 
     fn gather(&self, from: i64, max_records: usize) -> rusqlite::Result<Vec<LogRecord>> {
@@ -88,24 +84,19 @@ impl LogReader {
                 values.extend_from_slice(value);
                 start..values.len()
             });
-            let key = row
-                .get_ref(2)?
-                .as_blob_or_null()?
-                .map(Bytes::copy_from_slice);
+            let key = row.get_ref(2)?.as_blob_or_null()?.map(Bytes::copy_from_slice);
             found.push((row.get(0)?, row.get(1)?, key, value));
             if values.len() >= Self::READ_BYTES {
                 break;
             }
         }
         let values = Bytes::from(values);
-        let records = found
-            .into_iter()
-            .map(|(offset, millis, key, value)| LogRecord {
-                offset,
-                timestamp: millis.map(Timestamp::from_millis),
-                key,
-                value: value.map(|range| values.slice(range)),
-            });
+        let records = found.into_iter().map(|(offset, millis, key, value)| LogRecord {
+            offset,
+            timestamp: millis.map(Timestamp::from_millis),
+            key,
+            value: value.map(|range| values.slice(range)),
+        });
         Ok(records.collect())
     }
 
@@ -116,8 +107,6 @@ impl LogReader {
 
 impl fmt::Debug for LogReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogReader")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        f.debug_struct("LogReader").field("path", &self.path).finish_non_exhaustive()
     }
 }

@@ -44,23 +44,15 @@ pub(super) fn open_to_write(path: &Path) -> Result<Connection, LogError> {
             .map_err(failed)?;
         // Another process may have made the log between the look and the lock.
         if let Identity::Empty = identity(&transaction, path)? {
-            transaction
-                .pragma_update(None, "application_id", APPLICATION_ID)
-                .map_err(failed)?;
-            transaction
-                .pragma_update(None, "user_version", VERSION)
-                .map_err(failed)?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
+            transaction.pragma_update(None, "user_version", VERSION).map_err(failed)?;
             transaction.execute_batch(SCHEMA).map_err(failed)?;
         }
         transaction.commit().map_err(failed)?;
     }
     // WAL lets readers go on while we write; FULL syncs it at every commit.
-    connection
-        .pragma_update(None, "journal_mode", "WAL")
-        .map_err(failed)?;
-    connection
-        .pragma_update(None, "synchronous", "FULL")
-        .map_err(failed)?;
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
     Ok(connection)
 }
 
@@ -93,9 +85,6 @@ fn identity(connection: &Connection, path: &Path) -> Result<Identity, LogError> 
         }
         // The schema's version counts every change of it: 0 is a file with nothing in it.
         (0, 0) if read("schema_version")? == 0 => Ok(Identity::Empty),
-        _ => Err(LogError::not_a_log(
-            path,
-            "it is another program's SQLite file",
-        )),
+        _ => Err(LogError::not_a_log(path, "it is another program's SQLite file")),
     }
 }

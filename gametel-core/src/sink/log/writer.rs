@@ -22,19 +22,13 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn open(path: &Path, max_event_bytes: usize) -> Result<Self, LogError> {
         let connection = store::open_to_write(path)?;
-        Ok(Self {
-            connection,
-            path: path.to_owned(),
-            topic: TOPIC.into(),
-            max_event_bytes,
-        })
+        Ok(Self { connection, path: path.to_owned(), topic: TOPIC.into(), max_event_bytes })
     }
 
     fn append(&mut self, group: &[EventBatch]) -> rusqlite::Result<Vec<WriteReport>> {
         // Immediate takes the write lock at once: whoever else writes to the file, offsets are given once.
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut reports = Vec::with_capacity(group.len());
         {
             let mut next: i64 = transaction
@@ -54,11 +48,7 @@ impl Writer {
                     let key = event.key().map(|key| &**key);
                     insert.execute((next, millis, key, &**event.payload()))?;
                     let topic = Arc::clone(&self.topic);
-                    let position = Some(Position {
-                        topic,
-                        partition: 0,
-                        offset: next,
-                    });
+                    let position = Some(Position { topic, partition: 0, offset: next });
                     outcomes.push(Outcome::Accepted(Receipt { position }));
                     next += 1;
                 }
@@ -80,8 +70,7 @@ fn too_large(event: &EncodedEvent, limit: usize) -> Option<Rejection> {
 
 impl BlockingSink for Writer {
     fn write_group(&mut self, group: &[EventBatch]) -> Result<Vec<WriteReport>, SinkError> {
-        self.append(group)
-            .map_err(|error| LogError::failed(&self.path, "written", error).into())
+        self.append(group).map_err(|error| LogError::failed(&self.path, "written", error).into())
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
@@ -91,9 +80,7 @@ impl BlockingSink for Writer {
 
     fn close(&mut self) -> Result<(), SinkError> {
         // Moves the WAL into the file, so that what is left is one file. What is accepted is safe without it.
-        let moved = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let moved = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         moved.map_err(|error| LogError::failed(&self.path, "closed", error).into())
     }
 }

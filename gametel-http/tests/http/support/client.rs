@@ -25,9 +25,7 @@ impl Client {
         stream.set_read_timeout(Some(Self::PATIENCE))?;
         stream.set_write_timeout(Some(Self::PATIENCE))?;
         stream.set_nodelay(true)?;
-        Ok(Self {
-            stream: BufReader::new(stream),
-        })
+        Ok(Self { stream: BufReader::new(stream) })
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -62,10 +60,7 @@ impl Client {
     /// Reads one answer, which must say its length.
     pub(crate) fn reply(&mut self) -> io::Result<Reply> {
         let status_line = self.line()?;
-        let status = status_line
-            .split(' ')
-            .nth(1)
-            .and_then(|status| status.parse().ok());
+        let status = status_line.split(' ').nth(1).and_then(|status| status.parse().ok());
         let status =
             status.ok_or_else(|| io::Error::other(format!("no answer: {status_line:?}")))?;
         let mut headers = Vec::new();
@@ -76,14 +71,8 @@ impl Client {
             };
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        let mut reply = Reply {
-            status,
-            headers,
-            body: String::new(),
-        };
-        let length = reply
-            .header("content-length")
-            .map_or(0, |length| length.parse().unwrap());
+        let mut reply = Reply { status, headers, body: String::new() };
+        let length = reply.header("content-length").map_or(0, |length| length.parse().unwrap());
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body)?;
         reply.body = String::from_utf8(body).map_err(io::Error::other)?;
@@ -95,10 +84,9 @@ impl Client {
         match self.stream.read(&mut [0]) {
             Ok(bytes) => bytes == 0,
             // A reset is a way to close, too; that nothing came in time is none.
-            Err(error) => !matches!(
-                error.kind(),
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-            ),
+            Err(error) => {
+                !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+            }
         }
     }
 
@@ -114,9 +102,7 @@ impl Client {
 impl Reply {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
-        headers
-            .find(|(other, _)| other == name)
-            .map(|(_, value)| value.as_str())
+        headers.find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
@@ -125,16 +111,9 @@ impl Reply {
 
     /// The code of an error, whose form it checks.
     pub(crate) fn code(&self) -> String {
-        assert_eq!(
-            self.header("content-type"),
-            Some("application/json"),
-            "{self:?}"
-        );
+        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
         let json = self.json();
         assert!(json["error"]["message"].is_string(), "{self:?}");
-        json["error"]["code"]
-            .as_str()
-            .expect("an error has a code")
-            .to_owned()
+        json["error"]["code"].as_str().expect("an error has a code").to_owned()
     }
 }

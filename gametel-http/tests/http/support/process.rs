@@ -54,18 +54,10 @@ impl Process {
         let (send, lines) = mpsc::channel();
         std::thread::spawn(move || {
             // A test that has ended does not listen any more.
-            stderr
-                .lines()
-                .map_while(Result::ok)
-                .try_for_each(|line| send.send(line))
+            stderr.lines().map_while(Result::ok).try_for_each(|line| send.send(line))
         });
         let address = SocketAddr::from(([0, 0, 0, 0], 0));
-        let mut process = Self {
-            child,
-            address,
-            lines,
-            said: String::new(),
-        };
+        let mut process = Self { child, address, lines, said: String::new() };
         let line = process.wait_for("listening on http://");
         let (_, rest) = line.split_once("http://").expect("it was waited for");
         let end = rest.find([' ', '"']).unwrap_or(rest.len());
@@ -75,10 +67,7 @@ impl Process {
 
     /// Runs it to its end, and gives its code and what it printed.
     pub(crate) fn run(arguments: &[&str]) -> Output {
-        clean(&mut Command::new(BINARY))
-            .args(arguments)
-            .output()
-            .expect("the binary starts")
+        clean(&mut Command::new(BINARY)).args(arguments).output().expect("the binary starts")
     }
 
     /// Waits for a line on stderr that has `text` in it.
@@ -99,17 +88,13 @@ impl Process {
 
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
-        let status = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status();
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         assert!(status.expect("kill runs").success());
     }
 
     /// Sends SIGKILL.
     pub(crate) fn kill(&mut self) {
-        self.child
-            .kill()
-            .expect("the process is there to be killed");
+        self.child.kill().expect("the process is there to be killed");
     }
 
     /// Waits for its end, and gives its exit code and stderr.

@@ -24,28 +24,20 @@ impl Running {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async {
                 let config = ServerConfig { listen, ..config };
-                let server = Server::bind(config, Arc::new(Catalog::game()), sink)
-                    .await
-                    .unwrap();
+                let server = Server::bind(config, Arc::new(Catalog::game()), sink).await.unwrap();
                 ready.send(server.local_addr()).unwrap();
                 // A test that ends early drops its end, which stops the server too.
                 server.run(async { told.await.unwrap_or_default() }).await
             })
         });
         let address = address.recv().expect("the server binds");
-        Self {
-            address,
-            shutdown: Some(shutdown),
-            thread,
-        }
+        Self { address, shutdown: Some(shutdown), thread }
     }
 
     /// Tells the server to stop.
     pub(crate) fn stop(&mut self) {
         let shutdown = self.shutdown.take().expect("a server is stopped once");
-        shutdown
-            .send(())
-            .expect("the server runs until it is stopped");
+        shutdown.send(()).expect("the server runs until it is stopped");
     }
 
     /// Waits for the server's end.

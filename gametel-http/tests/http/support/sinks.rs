@@ -21,10 +21,7 @@ pub(crate) enum Failure {
 
 impl FailingSink {
     pub(crate) fn new() -> Self {
-        Self {
-            memory: MemorySink::new(),
-            failure: Mutex::new(Failure::None),
-        }
+        Self { memory: MemorySink::new(), failure: Mutex::new(Failure::None) }
     }
 
     pub(crate) fn mend(&self) {
@@ -81,11 +78,7 @@ pub(crate) struct GatedSink {
 impl GatedSink {
     pub(crate) fn new() -> Self {
         let (arrived, gate) = (Semaphore::new(0), Semaphore::new(0));
-        Self {
-            memory: MemorySink::new(),
-            arrived,
-            gate,
-        }
+        Self { memory: MemorySink::new(), arrived, gate }
     }
 
     /// Waits until a batch waits at the gate.
