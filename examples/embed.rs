@@ -4,9 +4,9 @@
 //! cargo run --example embed
 //! ```
 //!
-//! The tick hands each event to a bounded channel, which is an answer at once: there was room, or the
-//! event is counted as dropped. A task of its own writes what has gathered as one batch. At the end
-//! everything is drained, the sink is closed, and the log is read back:
+//! The tick hands each event to a bounded channel, which is an answer at once: there was room, or
+//! the event is counted as dropped. A task of its own writes what has gathered as one batch. At the
+//! end everything is drained, the sink is closed, and the log is read back:
 //!
 //! ```text
 //! 100 ticks: 120 events recorded, 0 dropped

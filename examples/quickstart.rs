@@ -1,13 +1,13 @@
-//! A whole day of a small game, in one process and a few seconds: players buy swords over real HTTP,
-//! the events become durable, and land as Parquet tables.
+//! A whole day of a small game, in one process and a few seconds: players buy swords over real
+//! HTTP, the events become durable, and land as Parquet tables.
 //!
 //! ```text
 //! cargo run --release --example quickstart
 //! ```
 //!
 //! Prints the schema and the first rows of each table, the counts (30 pieces of equipment, 10
-//! potions, 10 guilds joined, 10 visits of the front page), the files, and where to look next. Nothing
-//! needs to be installed; everything is written to `target/quickstart`.
+//! potions, 10 guilds joined, 10 visits of the front page), the files, and where to look next.
+//! Nothing needs to be installed; everything is written to `target/quickstart`.
 
 #![allow(clippy::print_stdout, reason = "an example talks to the person who runs it")]
 

@@ -20,8 +20,8 @@ pub(crate) struct CountSink {
 pub(crate) struct Counts(Arc<Mutex<BTreeMap<Box<str>, u64>>>);
 
 impl CountSink {
-    /// How many names are told apart. Beyond it events are counted under [`OTHERS`](Self::OTHERS), so that a topic of a million names does not cost memory
-    /// for each.
+    /// How many names are told apart. Beyond it events are counted under [`OTHERS`](Self::OTHERS),
+    /// so that a topic of a million names does not cost memory for each.
     const MAX_NAMES: usize = 10_000;
 
     const OTHERS: &'static str = "(others)";

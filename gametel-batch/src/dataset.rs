@@ -41,7 +41,8 @@ pub struct Head {
 }
 
 impl Dataset {
-    /// Opens a folder of Parquet files, or one file, and reads the footers. Files whose names start with `_` or `.` are passed over, as Spark does.
+    /// Opens a folder of Parquet files, or one file, and reads the footers. Files whose names start
+    /// with `_` or `.` are passed over, as Spark does.
     ///
     /// # Errors
     ///
@@ -87,7 +88,8 @@ impl Dataset {
         self.schema.fields().iter().map(column).collect()
     }
 
-    /// Reads the first `limit` rows as text. Binary values are shown as Spark shows them, `[6E 6F]`.
+    /// Reads the first `limit` rows as text. Binary values are shown as Spark shows them,
+    /// `[6E 6F]`.
     ///
     /// # Errors
     ///

@@ -6,11 +6,13 @@
 //!                        └───────▶ counted by type (events that land in no dataset)
 //! ```
 //!
-//! [`run`] is the whole of it as one call: it fixes the range of offsets, reads it once, and replaces the datasets under the output folder when
-//! everything adds up. The Parquet sinks are ordinary [`EventSink`](gametel_core::sink::EventSink)s behind core's ordinary
+//! [`run`] is the whole of it as one call: it fixes the range of offsets, reads it once, and
+//! replaces the datasets under the output folder when everything adds up. The Parquet sinks are
+//! ordinary [`EventSink`](gametel_core::sink::EventSink)s behind core's ordinary
 //! [`Router`](gametel_core::sink::Router).
 //!
-//! What this crate must not know: HTTP. `rdkafka` is named only in `source/kafka.rs`; Arrow and Parquet only in [`parquet`] and [`dataset`].
+//! What this crate must not know: HTTP. `rdkafka` is named only in `source/kafka.rs`; Arrow and
+//! Parquet only in `parquet` and [`dataset`].
 
 pub mod cli;
 mod commit;

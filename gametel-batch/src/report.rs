@@ -69,7 +69,8 @@ pub struct FileReport {
 }
 
 impl RunReport {
-    /// The records that are somewhere: in a dataset, counted as unselected, in quarantine, or counted as tombstones. Must be [`read`](Self::read).
+    /// The records that are somewhere: in a dataset, counted as unselected, in quarantine, or
+    /// counted as tombstones. Must be [`read`](Self::read).
     pub fn accounted(&self) -> u64 {
         let rows: u64 = self.datasets.iter().map(|dataset| dataset.rows).sum();
         rows + self.unselected.values().sum::<u64>() + self.quarantine.rows + self.tombstones

@@ -47,8 +47,10 @@ pub struct Progress {
 
 /// Reads a source once, and replaces the datasets of the output with what it found.
 ///
-/// The range is fixed first: what arrives later is for the next run. The same range and catalog give the same rows in the same order. Before anything can be seen, every
-/// record that was read is accounted for in the new files' footers and the counts; then each dataset is switched in whole. Memory does not grow with the source.
+/// The range is fixed first: what arrives later is for the next run. The same range and catalog
+/// give the same rows in the same order. Before anything can be seen, every record that was read is
+/// accounted for in the new files' footers and the counts; then each dataset is switched in whole.
+/// Memory does not grow with the source.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_multi_thread().build().unwrap().block_on(async {
@@ -76,8 +78,9 @@ pub struct Progress {
 ///
 /// # Errors
 ///
-/// The source or the output can't be used, or something failed on the way. The old datasets are then in their places, but for a failure of the switch itself, which says which
-/// dataset it failed on.
+/// The source or the output can't be used, or something failed on the way. The old datasets are
+/// then in their places, but for a failure of the switch itself, which says which dataset it failed
+/// on.
 ///
 /// # Cancel safety
 ///
@@ -126,7 +129,8 @@ fn names_of(catalog: &Catalog) -> Vec<&str> {
     catalog.datasets().iter().map(|dataset| dataset.name()).chain([QUARANTINE]).collect()
 }
 
-/// Where the records go: a Parquet sink for each dataset and for the quarantine, behind core's router.
+/// Where the records go: a Parquet sink for each dataset and for the quarantine, behind core's
+/// router.
 struct Sinks {
     router: Router,
     unselected: Counts,

@@ -4,9 +4,11 @@ use std::fmt::Write;
 
 use gametel_core::event::Timestamp;
 
-/// Writes a time in UTC as Spark's cast to string prints it: `yyyy-MM-dd HH:mm:ss`, then a fraction without trailing zeros if there is one.
+/// Writes a time in UTC as Spark's cast to string prints it: `yyyy-MM-dd HH:mm:ss`, then a fraction
+/// without trailing zeros if there is one.
 ///
-/// Years past 9999 have a sign in front, as in Spark. Kafka takes any number for a timestamp, and so do we.
+/// Years past 9999 have a sign in front, as in Spark. Kafka takes any number for a timestamp, and
+/// so do we.
 pub(crate) fn write_timestamp(text: &mut String, at: Timestamp) {
     const DAY: i64 = 86_400_000_000;
     let (days, micros) = (at.as_micros().div_euclid(DAY), at.as_micros().rem_euclid(DAY));
@@ -29,8 +31,9 @@ pub(crate) fn write_timestamp(text: &mut String, at: Timestamp) {
 
 /// Year, month and day of a day counted from 1970-01-01, in the proleptic Gregorian calendar.
 ///
-/// The algorithm is `civil_from_days` of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms". It is here rather than a call of a date library because those
-/// end at the year 9999, and a topic's timestamps do not.
+/// The algorithm is `civil_from_days` of Howard Hinnant, "chrono-Compatible Low-Level Date
+/// Algorithms". It is here rather than a call of a date library because those end at the year 9999,
+/// and a topic's timestamps do not.
 fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));

@@ -6,7 +6,8 @@ use crate::event::EncodedEvent;
 
 /// Events in the order in which they are to be written; cheap to clone, and to take a part of.
 ///
-/// A clone or a [`select`](Self::select)ion shares the events, so that a fan-out or a router copies none.
+/// A clone or a [`select`](Self::select)ion shares the events, so that a fan-out or a router copies
+/// none.
 ///
 /// ```
 /// use gametel_core::batch::EventBatch;

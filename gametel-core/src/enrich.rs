@@ -5,7 +5,8 @@ use crate::header::EventHeader;
 
 /// Adds the kept request headers to an event's fields, as strings, at the end.
 ///
-/// An event's own field always wins over a header of the same name (names are case-sensitive). Enriching twice changes nothing.
+/// An event's own field always wins over a header of the same name (names are case-sensitive).
+/// Enriching twice changes nothing.
 ///
 /// ```
 /// use gametel_core::enrich::enrich;

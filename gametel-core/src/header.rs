@@ -66,7 +66,8 @@ impl Default for HeaderRule {
 }
 
 impl HeaderRule {
-    /// A rule that keeps the headers named in `kept`, in that order, where those named in `secret` count as credentials beside the built-in ones.
+    /// A rule that keeps the headers named in `kept`, in that order, where those named in `secret`
+    /// count as credentials beside the built-in ones.
     ///
     /// # Errors
     ///
@@ -101,7 +102,8 @@ impl HeaderRule {
         self.kept.iter().map(AsRef::as_ref)
     }
 
-    /// Picks the kept ones of a request's headers: (name, value) pairs in the order in which they came.
+    /// Picks the kept ones of a request's headers: (name, value) pairs in the order in which they
+    /// came.
     pub fn apply<'a>(&self, headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> KeptHeaders {
         let mut lossy = 0;
         let mut values: Vec<Option<Cow<'a, str>>> = vec![None; self.kept.len()];

@@ -1,9 +1,9 @@
 //! Typed game events, the rules by which they are kept, and the sinks that they go to.
 //!
-//! A game server records what happened; this crate makes it one flat JSON object, with the request's
-//! headers where there is a request, and hands it to an [`EventSink`](sink::EventSink) that says
-//! whether it is safe. The server `gametel-http` and the batch job `gametel-batch` are thin adapters
-//! around it; a Rust game server embeds it and needs neither.
+//! A game server records what happened; this crate makes it one flat JSON object, with the
+//! request's headers where there is a request, and hands it to an [`EventSink`](sink::EventSink)
+//! that says whether it is safe. The server `gametel-http` and the batch job `gametel-batch` are
+//! thin adapters around it; a Rust game server embeds it and needs neither.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {

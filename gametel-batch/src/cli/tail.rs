@@ -33,7 +33,8 @@ pub(super) struct Tail {
 impl Tail {
     pub(super) async fn execute(self) -> super::CommandResult {
         let (batches, mut inbox) = mpsc::channel(2);
-        // Not tokio's own blocking threads: the runtime waits for those when it ends, and a source that follows does not end.
+        // Not tokio's own blocking threads: the runtime waits for those when it ends, and a source
+        // that follows does not end.
         std::thread::Builder::new()
             .name("gametel-tail".to_owned())
             .spawn(move || self.read(&batches))
@@ -91,7 +92,8 @@ impl Tail {
     }
 }
 
-/// Writes a record's value and a line's end. For a terminal, control characters are shown as escapes.
+/// Writes a record's value and a line's end. For a terminal, control characters are shown as
+/// escapes.
 fn write_line(lines: &mut Vec<u8>, record: &SourceRecord, escape: bool) {
     let value = record.value.as_deref().unwrap_or_default();
     if escape {

@@ -1,11 +1,14 @@
 //! Local folders.
 //!
-//! Everything is written under `OUTPUT/_gametel/staging`, on the same file system as the datasets, synced, and then exchanged with the old dataset's folder by one
-//! `renameat2(RENAME_EXCHANGE)` (Linux) or `renamex_np(RENAME_SWAP)` (macOS): a reader who lists the folder sees the old files or the new ones, at every moment.
-//! Datasets are switched one after the other; a crash in between leaves some new and some old, each of them whole. A reader that has
-//! an old file open can read it to the end.
+//! Everything is written under `OUTPUT/_gametel/staging`, on the same file system as the datasets,
+//! synced, and then exchanged with the old dataset's folder by one `renameat2(RENAME_EXCHANGE)`
+//! (Linux) or `renamex_np(RENAME_SWAP)` (macOS): a reader who lists the folder sees the old files
+//! or the new ones, at every moment. Datasets are switched one after the other; a crash in between
+//! leaves some new and some old, each of them whole. A reader that has an old file open can read it
+//! to the end.
 //!
-//! Where the file system has no exchange (NFS, some FUSE) the old folder is moved aside first, and for the time between two renames there is none at the place.
+//! Where the file system has no exchange (NFS, some FUSE) the old folder is moved aside first, and
+//! for the time between two renames there is none at the place.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
@@ -17,23 +20,27 @@ use crate::error::{BatchError, ErrorKind};
 /// The folder of what is gametel's own. Spark passes over names that start with `_`.
 const OWN: &str = "_gametel";
 
-/// A place to write datasets to, out of sight, until they are switched in. Dropping it removes what was not.
+/// A place to write datasets to, out of sight, until they are switched in. Dropping it removes what
+/// was not.
 #[derive(Debug)]
 pub(crate) struct Staging {
     output: PathBuf,
     staging: PathBuf,
-    /// Held as long as the run goes on; the operating system lets go of it even if the process is killed.
+    /// Held as long as the run goes on; the operating system lets go of it even if the process is
+    /// killed.
     lock: Option<File>,
     /// The folders that this run made, outermost first, to be taken away if it fails.
     made: Vec<PathBuf>,
 }
 
 impl Staging {
-    /// Takes the output folder for one run, makes it if it is not there, and removes what a killed run left in its staging.
+    /// Takes the output folder for one run, makes it if it is not there, and removes what a killed
+    /// run left in its staging.
     ///
     /// # Errors
     ///
-    /// The output is a file, or can't be written; another run is in progress; or the place of one of `datasets` holds something that is no dataset.
+    /// The output is a file, or can't be written; another run is in progress; or the place of one
+    /// of `datasets` holds something that is no dataset.
     pub(crate) fn begin<'a>(
         output: &Path,
         datasets: impl IntoIterator<Item = &'a str>,
@@ -91,7 +98,8 @@ impl Drop for Staging {
             tracing::warn!(error = error.one_line(), "the staging stays until the next run");
         }
         if !self.made.is_empty() {
-            // The lock's file goes while it is locked, and the folders only as long as they are empty.
+            // The lock's file goes while it is locked, and the folders only as long as they are
+            // empty.
             let lock = self.output.join(OWN).join("lock");
             drop(fs::remove_file(lock));
         }

@@ -4,7 +4,8 @@ use crate::report::{DatasetReport, RunReport};
 
 use super::{Truncate, table, tree};
 
-/// Draws name, schema and first `rows` rows of each dataset that a run wrote, the quarantine's only if there is something in it. Reads them back from the files.
+/// Draws name, schema and first `rows` rows of each dataset that a run wrote, the quarantine's only
+/// if there is something in it. Reads them back from the files.
 ///
 /// # Errors
 ///

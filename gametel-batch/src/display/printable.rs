@@ -1,4 +1,5 @@
-/// Shows control characters as escapes: an event's text is a stranger's, and must not steer the terminal of whoever looks at it.
+/// Shows control characters as escapes: an event's text is a stranger's, and must not steer the
+/// terminal of whoever looks at it.
 ///
 /// ```
 /// use gametel_batch::display::printable;

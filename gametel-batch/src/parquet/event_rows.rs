@@ -11,7 +11,8 @@ use crate::timestamp::write_timestamp;
 
 use super::Rows;
 
-/// Makes rows of a catalog's dataset, by the record rules: nullable strings, only top-level members count, the last of a name wins.
+/// Makes rows of a catalog's dataset, by the record rules: nullable strings, only top-level members
+/// count, the last of a name wins.
 pub(crate) struct EventRows {
     schema: SchemaRef,
     columns: Vec<Column>,

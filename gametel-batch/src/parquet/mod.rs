@@ -1,7 +1,8 @@
 //! Parquet datasets as destinations of events.
 //!
-//! [`ParquetSink`] is an ordinary `EventSink`: it takes events that were read back, makes a row of each, and writes them to one part file. What a row is, its [`Rows`] say:
-//! [`EventRows`] for a dataset of the catalog, [`QuarantineRows`] for records that are no events.
+//! [`ParquetSink`] is an ordinary `EventSink`: it takes events that were read back, makes a row of
+//! each, and writes them to one part file. What a row is, its [`Rows`] say: [`EventRows`] for a
+//! dataset of the catalog, [`QuarantineRows`] for records that are no events.
 
 mod event_rows;
 mod part_file;

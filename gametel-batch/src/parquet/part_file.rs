@@ -27,10 +27,12 @@ impl PartFile {
         let file = File::create_new(path)?;
         let raw_event = ColumnPath::from("raw_event");
         let properties = WriterProperties::builder()
-            // zstd at its first level halves snappy's size for a fifth more time; higher levels give little (measured on game events, 2026-11).
+            // zstd at its first level halves snappy's size for a fifth more time; higher levels
+            // give little (measured on game events, 2026-11).
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-            // No two raw events are alike, so a dictionary and statistics of them cost time and serve no reader.
+            // No two raw events are alike, so a dictionary and statistics of them cost time and
+            // serve no reader.
             .set_column_dictionary_enabled(raw_event.clone(), false)
             .set_column_statistics_enabled(raw_event, EnabledStatistics::None)
             .set_created_by(concat!("gametel-batch ", env!("CARGO_PKG_VERSION")).to_owned())

@@ -9,7 +9,8 @@ use crate::timestamp::write_timestamp;
 
 use super::Rows;
 
-/// Makes rows of records that are no events: the bytes as they came, where they were, and why they are here.
+/// Makes rows of records that are no events: the bytes as they came, where they were, and why they
+/// are here.
 pub(crate) struct QuarantineRows {
     schema: SchemaRef,
     raw_event: BinaryBuilder,

@@ -18,8 +18,9 @@ const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 /// Writes events as rows of one Parquet file, on a thread of its own.
 ///
-/// Accepted means: gathered for the file. A Parquet file is none until its footer is written, so only a successful `close` makes the rows durable and readable; `flush`
-/// can't. Rows are in the order in which the events were written.
+/// Accepted means: gathered for the file. A Parquet file is none until its footer is written, so
+/// only a successful `close` makes the rows durable and readable; `flush` can't. Rows are in the
+/// order in which the events were written.
 pub(crate) struct ParquetSink {
     thread: ThreadSink,
 }
@@ -133,7 +134,8 @@ mod tests {
             let rows = EventRows::new(&DatasetDefinition::new("d", ["raw_event"]));
             let sink = ParquetSink::create("d", &path, rows).unwrap();
             let _ = (&directory, Bytes::new());
-            // Not read back here: the suite looks after a flush, and a Parquet file can be read after close.
+            // Not read back here: the suite looks after a flush, and a Parquet file can be read
+            // after close.
             Fixture::new(sink)
         })
         .await;

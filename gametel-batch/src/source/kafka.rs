@@ -72,7 +72,8 @@ pub(super) struct KafkaSource {
     topic: Arc<str>,
     ranges: Vec<PartitionRange>,
     end: End,
-    /// The place in `ranges` of the partition that is being read. A source that follows reads all at once.
+    /// The place in `ranges` of the partition that is being read. A source that follows reads all
+    /// at once.
     current: usize,
     /// One past the last offset that was read of the current partition.
     next: i64,
@@ -117,7 +118,8 @@ impl KafkaSource {
         Ok(source)
     }
 
-    /// Takes the partitions at `places` of the ranges, from their starts, in place of what was taken before.
+    /// Takes the partitions at `places` of the ranges, from their starts, in place of what was
+    /// taken before.
     fn assign(&self, places: Range<usize>) -> Result<(), BatchError> {
         let mut assignment = TopicPartitionList::new();
         for range in &self.ranges[places] {
@@ -134,7 +136,8 @@ impl KafkaSource {
             if range.offsets() > 0 {
                 self.next = range.start;
                 self.heard = Instant::now();
-                // Only the one that is read: records of several partitions would come mixed, in an order of their own every time.
+                // Only the one that is read: records of several partitions would come mixed, in an
+                // order of their own every time.
                 return self.assign(self.current..self.current + 1);
             }
             self.current += 1;
@@ -174,7 +177,8 @@ impl KafkaSource {
                         return self.finish_partition();
                     }
                 }
-                // The end of what can be read: markers of transactions, or compaction, left no record at the last offsets.
+                // The end of what can be read: markers of transactions, or compaction, left no
+                // record at the last offsets.
                 Some(Err(KafkaError::PartitionEOF(number))) => {
                     if self.end == End::Snapshot
                         && partition.is_some_and(|range| range.partition == number)
@@ -305,7 +309,8 @@ fn consumer(brokers: &str) -> Result<BaseConsumer<QuietContext>, BatchError> {
         .set("enable.partition.eof", "true")
         // Records that retention removes while we read are a failure to tell, not a gap to skip.
         .set("auto.offset.reset", "error")
-        // The broker waits this long before it says that there is nothing new. All that we read is there already, but for the last answer of each partition.
+        // The broker waits this long before it says that there is nothing new. All that we read is
+        // there already, but for the last answer of each partition.
         .set("fetch.wait.max.ms", "10")
         // Bounds the memory of what is fetched ahead.
         .set("queued.max.messages.kbytes", "16384")
@@ -349,7 +354,8 @@ fn describe_by(
     Ok(TopicDescription { topic: topic.to_owned(), partitions })
 }
 
-/// Whether the client goes on by itself: a lost connection, a new leader. Silence that lasts is told apart by its own limit.
+/// Whether the client goes on by itself: a lost connection, a new leader. Silence that lasts is
+/// told apart by its own limit.
 fn is_passing(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),

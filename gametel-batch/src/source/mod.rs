@@ -1,7 +1,8 @@
 //! Where records are read from: an embedded log, or a Kafka topic.
 //!
-//! A source fixes its range of offsets when it is opened, and reads each partition from its start to its end, one after the other: the same range gives the same records
-//! in the same order, whatever was written meanwhile. Its calls block their thread.
+//! A source fixes its range of offsets when it is opened, and reads each partition from its start
+//! to its end, one after the other: the same range gives the same records in the same order,
+//! whatever was written meanwhile. Its calls block their thread.
 
 #[cfg(feature = "kafka")]
 pub mod kafka;
@@ -22,11 +23,13 @@ pub trait Source: Send {
     /// What there is to read: a range of offsets for each partition, in the order of reading.
     fn ranges(&self) -> &[PartitionRange];
 
-    /// The next records, in order. `None` once the ranges are read to their ends. A source that follows never ends, and gives no records when there is nothing new.
+    /// The next records, in order. `None` once the ranges are read to their ends. A source that
+    /// follows never ends, and gives no records when there is nothing new.
     ///
     /// # Errors
     ///
-    /// The source can't be read on, or stays silent for too long. Which records come next is then undefined.
+    /// The source can't be read on, or stays silent for too long. Which records come next is then
+    /// undefined.
     fn next(&mut self) -> Result<Option<Vec<SourceRecord>>, BatchError>;
 }
 
@@ -109,7 +112,8 @@ pub enum End {
     Follow,
 }
 
-/// Opens the source that a URL names. Blocks, for at most about 10 s where a cluster does not answer.
+/// Opens the source that a URL names. Blocks, for at most about 10 s where a cluster does not
+/// answer.
 ///
 /// # Errors
 ///

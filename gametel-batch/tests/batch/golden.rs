@@ -1,6 +1,7 @@
 //! The old pipeline's own records, read from a real broker, give the old pipeline's rows.
 //!
-//! `golden/` holds what the Spark job of the seed read (`seed_topic.tsv`: timestamp in ms, tab, value), printed (`seed_batch_stdout.txt`) and wrote (`spark_*.ndjson`).
+//! `golden/` holds what the Spark job of the seed read (`seed_topic.tsv`: timestamp in ms, tab,
+//! value), printed (`seed_batch_stdout.txt`) and wrote (`spark_*.ndjson`).
 
 use std::collections::BTreeMap;
 

@@ -135,7 +135,8 @@ fn what_retention_removed_is_not_waited_for() {
     let records: Vec<_> =
         values.iter().flat_map(|value| [0, 1].map(|p| Record::new(p, value))).collect();
     produce(&brokers, &topic, &records);
-    // Partition 0 loses everything, so that its low watermark is its high one; partition 1 loses six.
+    // Partition 0 loses everything, so that its low watermark is its high one; partition 1 loses
+    // six.
     let mut until = TopicPartitionList::new();
     until.add_partition_offset(&topic, 0, Offset::Offset(10)).unwrap();
     until.add_partition_offset(&topic, 1, Offset::Offset(6)).unwrap();

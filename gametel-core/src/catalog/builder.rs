@@ -53,8 +53,9 @@ impl CatalogBuilder {
     ///
     /// # Errors
     ///
-    /// Two events share a type or a route, two datasets a name, or two columns of a dataset (in any case: Spark can't tell them apart); an event
-    /// names a dataset that is not there; or a name can't be one.
+    /// Two events share a type or a route, two datasets a name, or two columns of a dataset (in any
+    /// case: Spark can't tell them apart); an event names a dataset that is not there; or a name
+    /// can't be one.
     pub fn build(self) -> Result<Catalog, CatalogError> {
         let datasets = self.index_datasets()?;
         let mut catalog = Catalog {
@@ -148,7 +149,8 @@ fn bad_route(route: &str) -> Option<&'static str> {
     (!route.bytes().all(plain)).then_some("has characters other than A-Z a-z 0-9 / - . _ ~")
 }
 
-/// A dataset's name is a folder's name, and folders that start with `_` or `.` are hidden from Spark.
+/// A dataset's name is a folder's name, and folders that start with `_` or `.` are hidden from
+/// Spark.
 fn bad_dataset_name(name: &str) -> Option<&'static str> {
     if name == QUARANTINE {
         return Some("belongs to the records that are no events");

@@ -143,7 +143,8 @@ pub enum Column {
 }
 
 impl Column {
-    /// The column that a name stands for: `raw_event` and `timestamp` are the record's, any other is a member's.
+    /// The column that a name stands for: `raw_event` and `timestamp` are the record's, any other
+    /// is a member's.
     pub fn named(name: &str) -> Self {
         match name {
             "raw_event" => Self::RawEvent,

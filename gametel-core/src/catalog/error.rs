@@ -11,7 +11,8 @@ pub struct CatalogError {
     source: Option<std::io::Error>,
 }
 
-/// The definition that a check failed on, by its place, so that the reader of a file can find its line.
+/// The definition that a check failed on, by its place, so that the reader of a file can find its
+/// line.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Culprit {
     Event(usize),

@@ -1,7 +1,9 @@
 //! The catalog: which events exist, how they arrive, and which datasets they land in.
 //!
-//! One definition serves both ends. The server takes its routes, replies and field defaults from it, the batch job its datasets and columns.
-//! It can be written as TOML ([`Catalog::from_toml`], [`Catalog::load`]) or in Rust ([`Catalog::builder`]); the two meet in one type and pass the same checks.
+//! One definition serves both ends. The server takes its routes, replies and field defaults from
+//! it, the batch job its datasets and columns. It can be written as TOML ([`Catalog::from_toml`],
+//! [`Catalog::load`]) or in Rust ([`Catalog::builder`]); the two meet in one type and pass the same
+//! checks.
 
 mod builder;
 mod classify;
@@ -49,7 +51,8 @@ impl Catalog {
     /// The built-in catalog `game`, as TOML: a place to start from for a catalog of one's own.
     pub const GAME_TOML: &str = include_str!("game.toml");
 
-    /// The built-in catalog `game`: the purchases of sword, shield, spear and potion, `join_guild`, and the front page.
+    /// The built-in catalog `game`: the purchases of sword, shield, spear and potion, `join_guild`,
+    /// and the front page.
     pub fn game() -> Self {
         Self::from_toml(Self::GAME_TOML).expect("the built-in catalog is valid, by its test")
     }
@@ -63,7 +66,8 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// The text is not TOML, has a key that no catalog has, or contradicts itself. The error names the line.
+    /// The text is not TOML, has a key that no catalog has, or contradicts itself. The error names
+    /// the line.
     pub fn from_toml(text: &str) -> Result<Self, CatalogError> {
         toml::parse(text)
     }
@@ -72,7 +76,8 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// The file can't be read, and all that [`from_toml`](Self::from_toml) refuses. The error names the file.
+    /// The file can't be read, and all that [`from_toml`](Self::from_toml) refuses. The error names
+    /// the file.
     pub fn load(path: &Path) -> Result<Self, CatalogError> {
         std::fs::read_to_string(path)
             .map_err(CatalogError::unreadable)

@@ -10,7 +10,8 @@ use super::{string_value, visit_members};
 
 /// Finds out what each record of a source is.
 ///
-/// One decoder serves one reader. It remembers the names of the event types that it has seen, so that two million records of six types share six names.
+/// One decoder serves one reader. It remembers the names of the event types that it has seen, so
+/// that two million records of six types share six names.
 ///
 /// ```
 /// use gametel_core::codec::Decoder;
@@ -30,7 +31,8 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// How many names a decoder remembers. A topic with more types than this is decoded all the same, with a name allocated for each record of the others.
+    /// How many names a decoder remembers. A topic with more types than this is decoded all the
+    /// same, with a name allocated for each record of the others.
     const MAX_TYPES: usize = 1_024;
 
     /// A decoder that has seen nothing yet.
@@ -38,7 +40,8 @@ impl Decoder {
         Self::default()
     }
 
-    /// Makes an event of a record's bytes. Bytes that are no event give one too, with [`EncodedEvent::malformed`] set.
+    /// Makes an event of a record's bytes. Bytes that are no event give one too, with
+    /// [`EncodedEvent::malformed`] set.
     pub fn decode(
         &mut self,
         payload: Bytes,

@@ -5,7 +5,8 @@ use super::EncodeError;
 /// The names that belong to the envelope, in the order in which they are written.
 const ENVELOPE: [&str; 3] = ["event_id", "event_type", "event_ts"];
 
-/// Writes one event in the wire format: the envelope, then `fields` in their order, as compact JSON.
+/// Writes one event in the wire format: the envelope, then `fields` in their order, as compact
+/// JSON.
 pub(crate) fn encode(
     id: EventId,
     event_type: &EventType,

@@ -6,10 +6,12 @@ use serde_json::value::RawValue;
 
 use crate::event::{Malformed, QuarantineReason};
 
-/// Calls `visit` with the name and the JSON text of each top-level member of one JSON object, in order.
+/// Calls `visit` with the name and the JSON text of each top-level member of one JSON object, in
+/// order.
 ///
-/// The whole of `payload` is checked: UTF-8, the grammar of RFC 8259, and that nothing but white space follows. Names come unescaped. Names may repeat; the rule
-/// everywhere in gametel is that the last one wins, and it is the caller's to hold. Nesting is not limited and costs no stack.
+/// The whole of `payload` is checked: UTF-8, the grammar of RFC 8259, and that nothing but white
+/// space follows. Names come unescaped. Names may repeat; the rule everywhere in gametel is that
+/// the last one wins, and it is the caller's to hold. Nesting is not limited and costs no stack.
 ///
 /// ```
 /// use gametel_core::codec::visit_members;
@@ -25,7 +27,8 @@ use crate::event::{Malformed, QuarantineReason};
 ///
 /// # Errors
 ///
-/// The bytes are not one JSON object. Members in front of the fault have been visited by then: what was gathered of them must be thrown away.
+/// The bytes are not one JSON object. Members in front of the fault have been visited by then: what
+/// was gathered of them must be thrown away.
 pub fn visit_members<'a>(
     payload: &'a [u8],
     visit: impl FnMut(&str, &'a str),

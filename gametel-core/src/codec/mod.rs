@@ -1,7 +1,8 @@
 //! The wire format: one event is one flat JSON object.
 //!
-//! Encoding writes `event_id`, `event_type`, `event_ts`, the event's own fields and the kept headers, in that order. Decoding takes any bytes
-//! at all, and says of each record what it is. Nothing here builds a tree of JSON values, reads a clock or does I/O.
+//! Encoding writes `event_id`, `event_type`, `event_ts`, the event's own fields and the kept
+//! headers, in that order. Decoding takes any bytes at all, and says of each record what it is.
+//! Nothing here builds a tree of JSON values, reads a clock or does I/O.
 
 mod decode;
 mod encode;

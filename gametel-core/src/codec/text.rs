@@ -2,10 +2,12 @@ use std::borrow::Cow;
 
 /// What a string column holds for a JSON value; `None` is null.
 ///
-/// A string comes unescaped, a number as the exact text it had, true and false as words, an object or array as compact JSON.
-/// Half a surrogate pair in a string (`"\ud800"`, which the grammar allows and UTF-8 can't hold) becomes U+FFFD.
+/// A string comes unescaped, a number as the exact text it had, true and false as words, an object
+/// or array as compact JSON. Half a surrogate pair in a string (`"\ud800"`, which the grammar
+/// allows and UTF-8 can't hold) becomes U+FFFD.
 ///
-/// `json` must be the text of one whole JSON value, as [`visit_members`](super::visit_members) hands it out.
+/// `json` must be the text of one whole JSON value, as [`visit_members`](super::visit_members)
+/// hands it out.
 ///
 /// ```
 /// use gametel_core::codec::text_value;

@@ -49,12 +49,14 @@ impl EventDraft {
         Ok(Self::new(EventType::new(E::TYPE), Fields::from_serialize(event)?))
     }
 
-    /// Reads an event that a client sent: one JSON object with an `event_type`, and an `event_id` and `event_ts` of its own if it likes.
+    /// Reads an event that a client sent: one JSON object with an `event_type`, and an `event_id`
+    /// and `event_ts` of its own if it likes.
     ///
     /// # Errors
     ///
-    /// What is wrong with the object, by a stable code (see [`DraftError::code`]). An id or time that is present and not valid is an
-    /// error too: replacing it would break the client's own bookkeeping in silence.
+    /// What is wrong with the object, by a stable code (see [`DraftError::code`]). An id or time
+    /// that is present and not valid is an error too: replacing it would break the client's own
+    /// bookkeeping in silence.
     pub fn from_json(object: &[u8]) -> Result<Self, DraftError> {
         let mut fields = Fields::from_json(object)?;
         let json = fields.remove("event_type").ok_or(DraftError::MissingEventType)?;
@@ -63,7 +65,8 @@ impl EventDraft {
         Self::with_envelope(EventType::checked(&name)?, fields)
     }
 
-    /// Takes fields in which `event_id` and `event_ts` may stand as the envelope's, and an `event_type` only if it is this one.
+    /// Takes fields in which `event_id` and `event_ts` may stand as the envelope's, and an
+    /// `event_type` only if it is this one.
     ///
     /// # Errors
     ///

@@ -7,9 +7,10 @@ use super::{EventId, EventType, Timestamp};
 
 /// One event in the wire format, with what sinks need beside the bytes; cheap to clone.
 ///
-/// It is made in one of two ways. [`EventDraft::encode`](super::EventDraft::encode) makes a new one, whose id and type are known.
-/// [`Decoder::decode`](crate::codec::Decoder::decode) makes one of a record that was read back, which may be anything: then the id may be
-/// absent, and where the bytes are no event at all [`malformed`](Self::malformed) says why.
+/// It is made in one of two ways. [`EventDraft::encode`](super::EventDraft::encode) makes a new
+/// one, whose id and type are known. [`Decoder::decode`](crate::codec::Decoder::decode) makes one
+/// of a record that was read back, which may be anything: then the id may be absent, and where the
+/// bytes are no event at all [`malformed`](Self::malformed) says why.
 #[derive(Clone, Debug)]
 pub struct EncodedEvent {
     content: Content,
@@ -94,7 +95,8 @@ impl EncodedEvent {
         &self.payload
     }
 
-    /// When the event was received; of a record that was read back, the source's timestamp, if it has one.
+    /// When the event was received; of a record that was read back, the source's timestamp, if it
+    /// has one.
     pub fn timestamp(&self) -> Option<Timestamp> {
         self.timestamp
     }
@@ -105,7 +107,8 @@ impl EncodedEvent {
     }
 }
 
-/// A place in a source: a record's topic, partition and offset. An embedded log is one topic of one partition, 0.
+/// A place in a source: a record's topic, partition and offset. An embedded log is one topic of one
+/// partition, 0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
     /// The topic's name.

@@ -17,7 +17,8 @@ impl Fields {
         Self::default()
     }
 
-    /// Reads one JSON object. Of members with the same name the last one wins, at the place of the first.
+    /// Reads one JSON object. Of members with the same name the last one wins, at the place of the
+    /// first.
     ///
     /// # Errors
     ///
@@ -25,8 +26,8 @@ impl Fields {
     pub fn from_json(object: &[u8]) -> Result<Self, Malformed> {
         let mut fields = Self::new();
         visit_members(object, |name, value| {
-            // Within JSON text a line can only end in white space, never in a string. Without its line
-            // ends an event is one line, as NDJSON has it, however its sender laid it out.
+            // Within JSON text a line can only end in white space, never in a string. Without its
+            // line ends an event is one line, as NDJSON has it, however its sender laid it out.
             let value = if value.contains(['\n', '\r']) {
                 value.replace(['\n', '\r'], " ").into()
             } else {
@@ -37,7 +38,8 @@ impl Fields {
         Ok(fields)
     }
 
-    /// Takes what `value` serializes to, which must be an object, or nothing at all (a unit struct).
+    /// Takes what `value` serializes to, which must be an object, or nothing at all (a unit
+    /// struct).
     ///
     /// # Errors
     ///

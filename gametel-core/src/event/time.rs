@@ -20,7 +20,8 @@ impl Timestamp {
         Self(micros)
     }
 
-    /// Takes milliseconds since the epoch, as Kafka counts them; beyond ±292,000 years it saturates.
+    /// Takes milliseconds since the epoch, as Kafka counts them; beyond ±292,000 years it
+    /// saturates.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis.saturating_mul(1_000))
     }
@@ -51,8 +52,8 @@ impl EventTime {
     ///
     /// # Errors
     ///
-    /// Text that is no JSON number, and numbers outside of 0 to the end of the year 9999. The usual cause of
-    /// a number that is too large is a clock in milliseconds.
+    /// Text that is no JSON number, and numbers outside of 0 to the end of the year 9999. The usual
+    /// cause of a number that is too large is a clock in milliseconds.
     pub fn parse(json: &str) -> Result<Self, InvalidEventTime> {
         let seconds: f64 = serde_json::from_str(json).map_err(|_| InvalidEventTime::NotANumber)?;
         if !(0.0..=Self::MAX_SECONDS).contains(&seconds) {

@@ -6,8 +6,9 @@ type Source = Arc<dyn std::error::Error + Send + Sync>;
 
 /// Why a sink could not do what it was asked to.
 ///
-/// The kind says what the caller can do; the message says what failed, for a person; the cause, if there is one, is the error's source. Cloning is cheap, so
-/// that one failure can be told to all whom it concerns.
+/// The kind says what the caller can do; the message says what failed, for a person; the cause, if
+/// there is one, is the error's source. Cloning is cheap, so that one failure can be told to all
+/// whom it concerns.
 ///
 /// ```
 /// use gametel_core::sink::{SinkError, SinkErrorKind};
@@ -40,7 +41,8 @@ pub enum SinkErrorKind {
     Closed,
     /// The sink is set up wrongly: a person must mend it.
     Config,
-    /// The machine's disk or operating system failed, such as a full disk: try again once that is mended.
+    /// The machine's disk or operating system failed, such as a full disk: try again once that is
+    /// mended.
     Io,
 }
 
@@ -58,7 +60,8 @@ impl SinkErrorKind {
         }
     }
 
-    /// Whether the same events can be accepted later without a change to them or to the sink's settings.
+    /// Whether the same events can be accepted later without a change to them or to the sink's
+    /// settings.
     pub const fn is_retryable(self) -> bool {
         matches!(self, Self::Unavailable | Self::Backpressure | Self::Io)
     }

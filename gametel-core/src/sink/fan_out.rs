@@ -9,11 +9,14 @@ use super::{EventSink, Outcome, SinkError, SinkErrorKind, WriteReport};
 
 /// Writes every event to every one of its sinks, at the same time.
 ///
-/// An event is accepted once *all* of them accepted it; its receipt is the first sink's. It is rejected if any rejected it, with the first such reason. If any sink fails as a
-/// whole, so does the fan-out, with the first such error, after the others have finished: the batch may then be in some of the sinks, and writing it again
-/// repeats it there. Every sink's `flush` and `close` is called, whatever the others answer.
+/// An event is accepted once *all* of them accepted it; its receipt is the first sink's. It is
+/// rejected if any rejected it, with the first such reason. If any sink fails as a whole, so does
+/// the fan-out, with the first such error, after the others have finished: the batch may then be in
+/// some of the sinks, and writing it again repeats it there. Every sink's `flush` and `close` is
+/// called, whatever the others answer.
 ///
-/// The misuse to avoid: a slow or unreliable sink beside a fast one. The fan-out is as slow as the slowest and as available as the least available of its sinks.
+/// The misuse to avoid: a slow or unreliable sink beside a fast one. The fan-out is as slow as the
+/// slowest and as available as the least available of its sinks.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {

@@ -9,7 +9,9 @@ use super::{EventSink, Outcome, Receipt, Rejection, SinkError, SinkErrorKind, Wr
 
 /// Keeps events in memory, for tests. Accepted means: in this process's memory.
 ///
-/// Holds at most [`capacity`](Self::with_capacity) events, by default [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY); what comes later is rejected with kind `Backpressure`.
+/// Holds at most [`capacity`](Self::with_capacity) events, by default
+/// [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY); what comes later is rejected with kind
+/// `Backpressure`.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -59,7 +61,8 @@ impl MemorySink {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        // No code that holds the lock leaves the state half-changed, so a panic elsewhere does not matter.
+        // No code that holds the lock leaves the state half-changed, so a panic elsewhere does not
+        // matter.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,8 +1,9 @@
 //! Where events go: the [`EventSink`] trait, and the sinks that come with gametel.
 //!
-//! A *leaf* sink is one destination, and decides nothing: [`MemorySink`], [`NullSink`], [`StdoutSink`], and behind features the embedded log and Kafka.
-//! A *combinator* is made of other sinks, and is one itself: [`FanOut`], [`Router`]. A destination that blocks its thread is written as a
-//! [`BlockingSink`] and becomes an `EventSink` in a [`ThreadSink`].
+//! A *leaf* sink is one destination, and decides nothing: [`MemorySink`], [`NullSink`],
+//! [`StdoutSink`], and behind features the embedded log and Kafka. A *combinator* is made of other
+//! sinks, and is one itself: [`FanOut`], [`Router`]. A destination that blocks its thread is
+//! written as a [`BlockingSink`] and becomes an `EventSink` in a [`ThreadSink`].
 
 mod error;
 mod event_sink;

@@ -6,7 +6,8 @@ use crate::batch::EventBatch;
 
 use super::{EventSink, SinkError, WriteReport};
 
-/// Accepts every event and stores none: a baseline for measurements, and a place for what nobody wants.
+/// Accepts every event and stores none: a baseline for measurements, and a place for what nobody
+/// wants.
 #[derive(Debug, Default)]
 pub struct NullSink {
     closed: AtomicBool,

@@ -42,7 +42,8 @@ pub struct Receipt {
 
 /// Why one event was not accepted.
 ///
-/// Where the kind is retryable, the event may have been stored all the same (a delivery that was not confirmed in time): writing it again may store it twice.
+/// Where the kind is retryable, the event may have been stored all the same (a delivery that was
+/// not confirmed in time): writing it again may store it twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     /// What can be done about it.

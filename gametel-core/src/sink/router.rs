@@ -10,8 +10,10 @@ use super::{EventSink, Outcome, SinkError, SinkErrorKind, WriteReport};
 
 /// Writes each event to one of its sinks, by the catalog's classification.
 ///
-/// There is a sink for every dataset of the catalog, one for events that land in none, and one for records that are no events: nothing has nowhere to go. Events
-/// for the same sink keep their order; the sinks are written at the same time. If any sink fails as a whole, so does the router, after the others have finished.
+/// There is a sink for every dataset of the catalog, one for events that land in none, and one for
+/// records that are no events: nothing has nowhere to go. Events for the same sink keep their
+/// order; the sinks are written at the same time. If any sink fails as a whole, so does the router,
+/// after the others have finished.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -91,7 +93,8 @@ impl RouterBuilder {
     ///
     /// # Errors
     ///
-    /// A place has no sink or two, or a sink is for a dataset that the catalog does not have (kind `Config`).
+    /// A place has no sink or two, or a sink is for a dataset that the catalog does not have (kind
+    /// `Config`).
     pub fn build(mut self) -> Result<Router, SinkError> {
         let fail = |message: String| Err(SinkError::new(SinkErrorKind::Config, "router", message));
         let mut sinks = Vec::new();

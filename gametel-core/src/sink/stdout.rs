@@ -11,7 +11,8 @@ use super::{
 
 /// Writes events to standard output, one line each (NDJSON).
 ///
-/// Accepted means: handed to the operating system. What the reader of a pipe does with it is beyond us, so this is a sink to look at events with, and none to keep them in.
+/// Accepted means: handed to the operating system. What the reader of a pipe does with it is beyond
+/// us, so this is a sink to look at events with, and none to keep them in.
 pub struct StdoutSink {
     thread: ThreadSink,
 }
@@ -49,7 +50,8 @@ struct Lines<W> {
 
 impl<W: Write + Send + 'static> BlockingSink for Lines<W> {
     fn write_group(&mut self, group: &[EventBatch]) -> Result<Vec<WriteReport>, SinkError> {
-        // One buffer and one write a group: a failure in the middle of a line would leave half an event.
+        // One buffer and one write a group: a failure in the middle of a line would leave half an
+        // event.
         let mut lines =
             Vec::with_capacity(group.iter().map(|batch| batch.bytes() + batch.len()).sum());
         for event in group.iter().flat_map(EventBatch::iter) {

@@ -11,11 +11,13 @@ use super::{EventSink, SinkError, SinkErrorKind, WriteReport};
 
 /// A destination whose calls block their thread: a file, a database.
 ///
-/// It is written without locks and without async, for one caller, and becomes an [`EventSink`] in a [`ThreadSink`], whose thread calls it.
+/// It is written without locks and without async, for one caller, and becomes an [`EventSink`] in a
+/// [`ThreadSink`], whose thread calls it.
 pub trait BlockingSink: Send + 'static {
     /// Writes several batches as one group, and gives a report for each, in order.
     ///
-    /// A group is what waited while the last one was being written: write it with one fsync. It is never empty; its batches may be.
+    /// A group is what waited while the last one was being written: write it with one fsync. It is
+    /// never empty; its batches may be.
     ///
     /// # Errors
     ///
@@ -40,11 +42,13 @@ pub trait BlockingSink: Send + 'static {
 /// The limits of a [`ThreadSink`].
 #[derive(Clone, Copy, Debug)]
 pub struct ThreadSinkOptions {
-    /// How many batches may wait for the thread; one more is refused with kind `Backpressure`. Default 1,024.
+    /// How many batches may wait for the thread; one more is refused with kind `Backpressure`.
+    /// Default 1,024.
     pub queue_batches: usize,
     /// How many events one group may have, unless a single batch has more. Default 4,096.
     pub group_events: usize,
-    /// How many bytes of keys and payloads one group may have, unless a single batch has more. Default 8 MiB.
+    /// How many bytes of keys and payloads one group may have, unless a single batch has more.
+    /// Default 8 MiB.
     pub group_bytes: usize,
 }
 
@@ -56,8 +60,9 @@ impl Default for ThreadSinkOptions {
 
 /// Runs a [`BlockingSink`] on a thread of its own, behind a bounded queue.
 ///
-/// Batches that arrive while the thread is busy form the next group (group commit): many waiting callers, one fsync. Their order is the order in which they
-/// were handed over. Dropping the future of a write does not take the batch back. Needs no async runtime.
+/// Batches that arrive while the thread is busy form the next group (group commit): many waiting
+/// callers, one fsync. Their order is the order in which they were handed over. Dropping the future
+/// of a write does not take the batch back. Needs no async runtime.
 ///
 /// ```
 /// use std::io::Write;
@@ -151,7 +156,8 @@ impl ThreadSink {
         let (reply, answer) = oneshot::channel();
         let result = match self.commands.send(Command::Close { reply }).await {
             Ok(()) => answer.await.unwrap_or_else(|_| Err(self.dead())),
-            // The thread ends for two reasons: a close whose caller went away before the answer, or a panic.
+            // The thread ends for two reasons: a close whose caller went away before the answer, or
+            // a panic.
             Err(_) => Ok(()),
         };
         let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());

@@ -66,9 +66,11 @@ pub struct ConformanceReport {
     pub oversize: bool,
 }
 
-/// Checks that a sink keeps the contract of [`EventSink`], as a value and behind `Arc<dyn EventSink>`.
+/// Checks that a sink keeps the contract of [`EventSink`], as a value and behind
+/// `Arc<dyn EventSink>`.
 ///
-/// `open` is called for every check, and must give a sink on a fresh, empty destination each time. The suite needs no particular async runtime.
+/// `open` is called for every check, and must give a sink on a fresh, empty destination each time.
+/// The suite needs no particular async runtime.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {

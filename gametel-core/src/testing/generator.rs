@@ -4,8 +4,9 @@ use crate::header::HeaderRule;
 
 /// Makes the events of a small game, the same ones for the same seed.
 ///
-/// The mix is a guess at a quiet evening: half of the events are the front page's, a third are purchases of equipment, the rest potions and guilds. An encoded event
-/// has about 250 bytes. Time starts at 2026-11-24 02:11:33 UTC and moves on by 1 to 20 ms an event.
+/// The mix is a guess at a quiet evening: half of the events are the front page's, a third are
+/// purchases of equipment, the rest potions and guilds. An encoded event has about 250 bytes. Time
+/// starts at 2026-11-24 02:11:33 UTC and moves on by 1 to 20 ms an event.
 ///
 /// ```
 /// use gametel_core::testing::EventGenerator;

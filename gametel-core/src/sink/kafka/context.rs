@@ -4,8 +4,8 @@ use rdkafka::error::KafkaError;
 
 /// Sends the client library's own words to the debug log.
 ///
-/// Whatever matters comes back as an error of a call; a broker that is away would otherwise fill the log with a line a second from
-/// each connection.
+/// Whatever matters comes back as an error of a call; a broker that is away would otherwise fill
+/// the log with a line a second from each connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct QuietContext;
 

@@ -30,7 +30,8 @@ pub(super) fn kind(error: &KafkaError) -> SinkErrorKind {
         | Code::Authentication
         | Code::SaslAuthenticationFailed
         | Code::Fatal => SinkErrorKind::Config,
-        // Time-outs, lost connections, elections, too few replicas: the cluster's state, which changes.
+        // Time-outs, lost connections, elections, too few replicas: the cluster's state, which
+        // changes.
         _ => SinkErrorKind::Unavailable,
     }
 }

@@ -17,13 +17,17 @@ use super::error::{kind, sink_error};
 
 /// Produces events to one Kafka topic.
 ///
-/// Accepted means: acknowledged by all in-sync replicas (`acks=all`), with the producer's own retries kept free of duplicates and in order (`enable.idempotence=true`).
-/// The receipt holds topic, partition and offset. The event's key chooses the partition as the Java client does (murmur2), its timestamp becomes the record's, in milliseconds.
+/// Accepted means: acknowledged by all in-sync replicas (`acks=all`), with the producer's own
+/// retries kept free of duplicates and in order (`enable.idempotence=true`). The receipt holds
+/// topic, partition and offset. The event's key chooses the partition as the Java client does
+/// (murmur2), its timestamp becomes the record's, in milliseconds.
 ///
-/// An event that is not confirmed within the delivery time-out is rejected with kind `Unavailable`, and may have been stored all the same. If
-/// that happens to every event of a batch, the batch fails as a whole.
+/// An event that is not confirmed within the delivery time-out is rejected with kind `Unavailable`,
+/// and may have been stored all the same. If that happens to every event of a batch, the batch
+/// fails as a whole.
 ///
-/// Memory is bounded by the queue's events and bytes; a full queue rejects with kind `Backpressure`. The producer's threads are its own: no runtime is needed.
+/// Memory is bounded by the queue's events and bytes; a full queue rejects with kind
+/// `Backpressure`. The producer's threads are its own: no runtime is needed.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), gametel_core::sink::SinkError> {
@@ -56,7 +60,8 @@ pub struct KafkaSinkBuilder {
 }
 
 impl KafkaSink {
-    /// Starts a sink that finds its cluster through `brokers`: `host:port`, with commas between. The topic is `events` unless set.
+    /// Starts a sink that finds its cluster through `brokers`: `host:port`, with commas between.
+    /// The topic is `events` unless set.
     pub fn builder(brokers: &str) -> KafkaSinkBuilder {
         KafkaSinkBuilder {
             brokers: brokers.to_owned(),
@@ -161,7 +166,8 @@ impl KafkaSinkBuilder {
         self
     }
 
-    /// Makes the sink. Does not wait for a connection: a cluster that is away shows in the first write.
+    /// Makes the sink. Does not wait for a connection: a cluster that is away shows in the first
+    /// write.
     ///
     /// # Errors
     ///

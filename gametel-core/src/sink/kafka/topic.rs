@@ -38,7 +38,8 @@ pub enum TopicState {
 ///
 /// # Errors
 ///
-/// No broker answers in time (kind `Unavailable`), or the cluster refuses: more replicas than brokers, no permission, a bad name (kind `Config`).
+/// No broker answers in time (kind `Unavailable`), or the cluster refuses: more replicas than
+/// brokers, no permission, a bad name (kind `Config`).
 ///
 /// # Cancel safety
 ///

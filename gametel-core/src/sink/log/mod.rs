@@ -1,10 +1,12 @@
 //! The embedded log: events in one SQLite file, numbered from 0, read back in order.
 //!
-//! It stands in for one Kafka topic of one partition, 0. One [`LogSink`] writes; any number of [`LogReader`]s read at the same time, from any
-//! process on the same machine (SQLite's WAL mode does not work over network file systems).
+//! It stands in for one Kafka topic of one partition, 0. One [`LogSink`] writes; any number of
+//! [`LogReader`]s read at the same time, from any process on the same machine (SQLite's WAL mode
+//! does not work over network file systems).
 //!
-//! **Durability.** An event is accepted once the transaction that holds it is on the disk (`journal_mode=WAL`, `synchronous=FULL`: an fsync before the answer). It survives
-//! the end of the process at any moment, and the end of the machine as far as its disk keeps what it synced.
+//! **Durability.** An event is accepted once the transaction that holds it is on the disk
+//! (`journal_mode=WAL`, `synchronous=FULL`: an fsync before the answer). It survives the end of the
+//! process at any moment, and the end of the machine as far as its disk keeps what it synced.
 //!
 //! **Format**, version 1, held by SQLite's `application_id` 0x676D746C and `user_version`:
 //!
@@ -40,8 +42,8 @@ pub const TOPIC: &str = "events";
 /// The settings of a [`LogSink`].
 #[derive(Clone, Copy, Debug)]
 pub struct LogOptions {
-    /// The largest event that is taken, in bytes of key and payload; a larger one is rejected with kind `TooLarge`. Default 1 MiB, as
-    /// Kafka's brokers have it.
+    /// The largest event that is taken, in bytes of key and payload; a larger one is rejected with
+    /// kind `TooLarge`. Default 1 MiB, as Kafka's brokers have it.
     pub max_event_bytes: usize,
     /// The limits of the queue and of one transaction.
     pub queue: ThreadSinkOptions,
@@ -55,9 +57,11 @@ impl Default for LogOptions {
 
 /// Appends events to an embedded log, with one fsync for all that wait (group commit).
 ///
-/// Accepted means on the disk; the receipt holds the event's offset. See the [module](self) for the file and what survives.
+/// Accepted means on the disk; the receipt holds the event's offset. See the [module](self) for the
+/// file and what survives.
 ///
-/// A file that is full, gone read-only or broken fails the write with kind `Io` or `Config`, with nothing of the group written; the sink goes on when the cause is mended.
+/// A file that is full, gone read-only or broken fails the write with kind `Io` or `Config`, with
+/// nothing of the group written; the sink goes on when the cause is mended.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -81,7 +85,8 @@ pub struct LogSink {
 }
 
 impl LogSink {
-    /// Opens a log to write to, and makes it if there is none. Blocks for the time of some disk writes.
+    /// Opens a log to write to, and makes it if there is none. Blocks for the time of some disk
+    /// writes.
     ///
     /// # Errors
     ///

@@ -41,7 +41,8 @@ impl LogReader {
         Ok(Self { connection: store::open_to_read(path)?, path: path.to_owned() })
     }
 
-    /// The offsets that are there now: the first, and one past the last. Equal where there is no record.
+    /// The offsets that are there now: the first, and one past the last. Equal where there is no
+    /// record.
     ///
     /// # Errors
     ///
@@ -56,8 +57,9 @@ impl LogReader {
             .map_err(|error| self.failed(error))
     }
 
-    /// The records from offset `from` on, in order: at most `max_records`, and fewer where they are large (the read stops once it has 8 MiB of values). None means
-    /// that there is no record from `from` on.
+    /// The records from offset `from` on, in order: at most `max_records`, and fewer where they are
+    /// large (the read stops once it has 8 MiB of values). None means that there is no record from
+    /// `from` on.
     ///
     /// The values of one call share one buffer: keeping one of them keeps them all.
     ///

@@ -26,7 +26,8 @@ impl Writer {
     }
 
     fn append(&mut self, group: &[EventBatch]) -> rusqlite::Result<Vec<WriteReport>> {
-        // Immediate takes the write lock at once: whoever else writes to the file, offsets are given once.
+        // Immediate takes the write lock at once: whoever else writes to the file, offsets are
+        // given once.
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut reports = Vec::with_capacity(group.len());
@@ -79,7 +80,8 @@ impl BlockingSink for Writer {
     }
 
     fn close(&mut self) -> Result<(), SinkError> {
-        // Moves the WAL into the file, so that what is left is one file. What is accepted is safe without it.
+        // Moves the WAL into the file, so that what is left is one file. What is accepted is safe
+        // without it.
         let moved = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         moved.map_err(|error| LogError::failed(&self.path, "closed", error).into())
     }
