@@ -10,7 +10,6 @@ use gametel_core::sink::{EventSink, Outcome, SinkError, SinkErrorKind, WriteRepo
 
 use crate::config::RouteOptions;
 use crate::health::Health;
-use crate::routes::RouteError;
 use crate::stats::Stats;
 
 /// What all requests share: the catalog, the sink, and what is counted.
@@ -169,4 +168,18 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// Why a catalog can't be served.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RouteError {
+    /// A route is below `/v1` or `/healthz`.
+    #[error("event {event:?}: the route {path:?} is reserved, as all of /v1 and /healthz is")]
+    Reserved {
+        /// The event's type.
+        event: String,
+        /// The route.
+        path: String,
+    },
 }

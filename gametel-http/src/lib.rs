@@ -65,6 +65,7 @@ pub mod sinks;
 mod stats;
 
 pub use config::{RouteOptions, ServerConfig};
-pub use routes::{RouteError, routes};
+pub use intake::RouteError;
+pub use routes::routes;
 pub use server::{BindError, RunSummary, ServeError, Server};
 pub use stats::Totals;

@@ -12,7 +12,7 @@ use warp::{Filter, Rejection};
 
 use crate::config::RouteOptions;
 use crate::handlers::{Request, handle};
-use crate::intake::Intake;
+use crate::intake::{Intake, RouteError};
 use crate::rejection::ApiError;
 
 /// Makes a warp filter of a catalog and a sink: each route of the catalog, `/v1/events`,
@@ -50,20 +50,6 @@ pub fn routes(
     options: RouteOptions,
 ) -> Result<impl Filter<Extract = (Response,), Error = Rejection> + Clone, RouteError> {
     Ok(filter(Arc::new(Intake::new(catalog, sink, options)?)))
-}
-
-/// Why a catalog can't be served.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RouteError {
-    /// A route is below `/v1` or `/healthz`.
-    #[error("event {event:?}: the route {path:?} is reserved, as all of /v1 and /healthz is")]
-    Reserved {
-        /// The event's type.
-        event: String,
-        /// The route.
-        path: String,
-    },
 }
 
 /// All routes in one filter. A chain of `or`s would try one route after the other; this looks the

@@ -12,8 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::config::ServerConfig;
 use crate::connection::{ConnectionServer, Phase};
-use crate::intake::Intake;
-use crate::routes::RouteError;
+use crate::intake::{Intake, RouteError};
 use crate::stats::Totals;
 
 /// An HTTP server that listens, and serves once [`run`](Self::run) is called.

@@ -79,6 +79,10 @@ pub enum Start {
 
 impl Start {
     /// The offset that this is, in a partition that has `[low, high)`.
+    #[cfg_attr(
+        not(any(feature = "log", feature = "kafka")),
+        allow(dead_code, reason = "a build for `show` and `schema` alone has no source")
+    )]
     fn resolve(self, low: i64, high: i64) -> i64 {
         match self {
             Self::Earliest => low,
@@ -118,6 +122,10 @@ pub enum End {
 /// # Errors
 ///
 /// The URL names no source, there is nothing at its place, or the source does not answer.
+#[cfg_attr(
+    not(any(feature = "log", feature = "kafka")),
+    allow(unused_variables, reason = "a build for `show` and `schema` alone has no source")
+)]
 pub fn open(endpoint: &Endpoint, start: Start, end: End) -> Result<Box<dyn Source>, BatchError> {
     match endpoint {
         #[cfg(feature = "log")]

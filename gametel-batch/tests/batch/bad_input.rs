@@ -1,7 +1,5 @@
 //! What can't be gets one clear line and its exit code, and nothing is touched.
 
-use std::time::{Duration, Instant};
-
 use crate::support::{batch, text};
 
 /// Asserts that a command fails with this code and one line that has these words in it.
@@ -92,6 +90,8 @@ fn usage_errors_exit_with_2() {
 #[cfg(feature = "kafka")]
 #[test]
 fn a_broker_that_does_not_answer_is_given_up_in_time() {
+    use std::time::{Duration, Instant};
+
     let folder = tempfile::tempdir().unwrap();
     // A listener that accepts and never says a word, and a port where nobody listens.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,3 +1,5 @@
+mod worker;
+
 use std::fmt;
 use std::sync::Mutex;
 use std::thread::JoinHandle;
@@ -8,6 +10,8 @@ use tokio::sync::{OnceCell, mpsc, oneshot};
 use crate::batch::EventBatch;
 
 use super::{EventSink, SinkError, SinkErrorKind, WriteReport};
+
+use worker::{Command, Worker};
 
 /// A destination whose calls block their thread: a file, a database.
 ///
@@ -104,12 +108,6 @@ pub struct ThreadSink {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-enum Command {
-    Write { batch: EventBatch, reply: oneshot::Sender<Result<WriteReport, SinkError>> },
-    Flush { reply: oneshot::Sender<Result<(), SinkError>> },
-    Close { reply: oneshot::Sender<Result<(), SinkError>> },
-}
-
 impl ThreadSink {
     /// Starts the thread. `name` is the sink's and the thread's.
     ///
@@ -127,7 +125,7 @@ impl ThreadSink {
     ) -> Result<Self, SinkError> {
         assert!(options.group_events > 0 && options.group_bytes > 0, "a group must have room");
         let (commands, inbox) = mpsc::channel(options.queue_batches);
-        let worker = Worker { sink, inbox, options, name: name.to_owned(), postponed: None };
+        let worker = Worker::new(sink, inbox, options, name.to_owned());
         let thread = std::thread::Builder::new()
             .name(format!("gametel-{name}"))
             .spawn(move || worker.run())
@@ -216,89 +214,6 @@ impl Drop for ThreadSink {
     fn drop(&mut self) {
         if !self.closed.initialized() {
             tracing::warn!(sink = self.name, "dropped without close");
-        }
-    }
-}
-
-/// The thread's side.
-struct Worker<S> {
-    sink: S,
-    inbox: mpsc::Receiver<Command>,
-    options: ThreadSinkOptions,
-    name: String,
-    /// A command that was taken while a group was gathered, and does not belong to it.
-    postponed: Option<Command>,
-}
-
-impl<S: BlockingSink> Worker<S> {
-    fn run(mut self) {
-        loop {
-            let command = self.postponed.take().or_else(|| self.inbox.blocking_recv());
-            match command {
-                Some(Command::Write { batch, reply }) => self.write(batch, reply),
-                // An answer that nobody waits for any more is dropped; so in the other two cases.
-                Some(Command::Flush { reply }) => drop(reply.send(self.sink.flush())),
-                Some(Command::Close { reply }) => {
-                    self.refuse_the_rest();
-                    let flushed = self.sink.flush();
-                    let closed = self.sink.close();
-                    drop(reply.send(flushed.and(closed)));
-                    return;
-                }
-                // Every handle is gone, and nobody closed: end the destination as well as can be.
-                None => {
-                    if let Err(error) = self.sink.flush().and_then(|()| self.sink.close()) {
-                        tracing::error!(sink = self.name, %error, "failed while being dropped");
-                    }
-                    return;
-                }
-            }
-        }
-    }
-
-    fn write(&mut self, batch: EventBatch, reply: oneshot::Sender<Result<WriteReport, SinkError>>) {
-        let (mut events, mut bytes) = (batch.len(), batch.bytes());
-        let (mut group, mut replies) = (vec![batch], vec![reply]);
-        while let Ok(command) = self.inbox.try_recv() {
-            match command {
-                Command::Write { batch, reply }
-                    if events + batch.len() <= self.options.group_events
-                        && bytes + batch.bytes() <= self.options.group_bytes =>
-                {
-                    events += batch.len();
-                    bytes += batch.bytes();
-                    group.push(batch);
-                    replies.push(reply);
-                }
-                other => {
-                    self.postponed = Some(other);
-                    break;
-                }
-            }
-        }
-        match self.sink.write_group(&group) {
-            Ok(reports) => {
-                for (reply, report) in replies.into_iter().zip(reports) {
-                    drop(reply.send(Ok(report)));
-                }
-            }
-            Err(error) => {
-                for reply in replies {
-                    drop(reply.send(Err(error.clone())));
-                }
-            }
-        }
-    }
-
-    fn refuse_the_rest(&mut self) {
-        self.inbox.close();
-        while let Some(command) = self.inbox.blocking_recv() {
-            let error = SinkError::closed(self.name.clone());
-            match command {
-                Command::Write { reply, .. } => drop(reply.send(Err(error))),
-                Command::Flush { reply } => drop(reply.send(Err(error))),
-                Command::Close { reply } => drop(reply.send(Ok(()))),
-            }
         }
     }
 }
