@@ -276,3 +276,40 @@ impl From<&PartitionRange> for PartitionReport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dataset(rows: u64) -> DatasetReport {
+        DatasetReport { name: "d".to_owned(), rows, files: Vec::new() }
+    }
+
+    fn report() -> RunReport {
+        RunReport {
+            source: "sqlite:x".to_owned(),
+            output: "tables".into(),
+            catalog: "game".to_owned(),
+            partitions: Vec::new(),
+            read: 15,
+            datasets: vec![dataset(1), dataset(2)],
+            unselected: [("default".to_owned(), 3)].into(),
+            quarantine: dataset(4),
+            quarantined: [("invalid_json".to_owned(), 4)].into(),
+            tombstones: 5,
+            seconds: 0.0,
+        }
+    }
+
+    #[test]
+    fn counts_that_do_not_add_up_fail_the_run() {
+        assert!(check_conservation(&report()).is_ok());
+        let one_lost = RunReport { read: 16, ..report() };
+        let one_twice = RunReport { tombstones: 6, ..report() };
+        let unexplained = RunReport { quarantined: [].into(), ..report() };
+        for wrong in [one_lost, one_twice, unexplained] {
+            let error = check_conservation(&wrong).unwrap_err();
+            assert!(error.to_string().starts_with("the counts do not add up"), "{error}");
+        }
+    }
+}

@@ -154,7 +154,10 @@ impl KafkaSource {
     fn fill(&mut self) -> Result<(), BatchError> {
         while !self.buffer.is_full() {
             let partition = self.ranges.get(self.current).cloned();
-            match self.consumer.poll(POLL_TIMEOUT) {
+            // Who follows wants to see what has come, not to wait for more of it.
+            let hurry = self.end == End::Follow && !self.buffer.is_empty();
+            let patience = if hurry { Duration::ZERO } else { POLL_TIMEOUT };
+            match self.consumer.poll(patience) {
                 None if self.buffer.is_empty() => return self.check_silence(),
                 None => return Ok(()),
                 Some(Ok(message)) => {

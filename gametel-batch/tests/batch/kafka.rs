@@ -1,5 +1,6 @@
 //! Runs over a real Kafka: ranges, their ends, and the other commands.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use gametel_batch::source::{self, End, Start};
@@ -203,4 +204,28 @@ fn tail_reads_a_topic() {
     assert_eq!(tail(&[]), "one\ntwo\nthree\n");
     assert_eq!(tail(&["--from", "-2", "-n", "1"]), "two\n");
     assert_eq!(tail(&["-f", "-n", "3"]), "one\ntwo\nthree\n");
+}
+
+#[test]
+fn tail_shows_a_trickle_as_it_comes() {
+    let Some((brokers, topic)) = topic("trickle", 1) else { return };
+    let (stop, produced) = (AtomicBool::new(false), AtomicU64::new(0));
+    let said = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let producer: BaseProducer = client(&brokers).create().unwrap();
+            while !stop.load(Ordering::Relaxed) {
+                // Records keep coming faster than a poll gives up: each flush waits for one to be stored.
+                send(&producer, &topic, &[Record::new(0, "drop")]);
+                producer.flush(TIMEOUT).unwrap();
+                produced.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let source = format!("kafka://{brokers}/{topic}");
+        let said = batch(&["tail", "--source", &source, "-f", "-n", "5"]);
+        stop.store(true, Ordering::Relaxed);
+        said
+    });
+    assert_eq!(said.done(), "drop\n".repeat(5));
+    let produced = produced.into_inner();
+    assert!(produced < 8_192, "it waited for a full batch: {produced} records");
 }
