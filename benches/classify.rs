@@ -1,6 +1,7 @@
 //! What is a record, and where does it belong: bytes to an event type, and that to a dataset.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gametel_core::catalog::Catalog;
@@ -35,5 +36,12 @@ fn classify(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, classify);
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(50)
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(2));
+    targets = classify
+}
 criterion_main!(benches);

@@ -1,6 +1,7 @@
 //! The header rule and the enrichment of an event's fields.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use gametel_core::enrich::enrich;
@@ -40,5 +41,12 @@ fn enrichment(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, enrichment);
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(50)
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(2));
+    targets = enrichment
+}
 criterion_main!(benches);

@@ -1,6 +1,7 @@
 //! The router over null sinks: what it costs to split a batch by dataset.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gametel_core::batch::EventBatch;
@@ -50,16 +51,23 @@ fn route(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(1_000));
     let (null, events) = (NullSink::new(), batch(1));
     group.bench_function("null", |bencher| {
-        bencher.iter(|| runtime.block_on(null.write_batch(&events)));
+        bencher.iter(|| runtime.block_on(null.write_batch(&events)).expect("a write"));
     });
     for datasets in [1, 2, 4, 8] {
         let (router, events) = (router(datasets), batch(datasets));
         group.bench_function(BenchmarkId::new("datasets", datasets), |bencher| {
-            bencher.iter(|| runtime.block_on(router.write_batch(&events)));
+            bencher.iter(|| runtime.block_on(router.write_batch(&events)).expect("a write"));
         });
     }
     group.finish();
 }
 
-criterion_group!(benches, route);
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(50)
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(2));
+    targets = route
+}
 criterion_main!(benches);

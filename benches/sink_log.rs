@@ -22,12 +22,15 @@ fn sink_log(criterion: &mut Criterion) {
     let one: EventBatch = EventGenerator::new(1).take(1).collect();
 
     let mut group = criterion.benchmark_group("sink_log");
-    group.sample_size(10).measurement_time(Duration::from_secs(3));
+    group
+        .sample_size(10)
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(3));
     for size in [1, 16, 256] {
         let batch: EventBatch = EventGenerator::new(1).take(size).collect();
         group.throughput(Throughput::Elements(size as u64));
         group.bench_function(BenchmarkId::new("null", size), |bencher| {
-            bencher.iter(|| runtime.block_on(null.write_batch(&batch)));
+            bencher.iter(|| runtime.block_on(null.write_batch(&batch)).expect("a write"));
         });
         group.bench_function(BenchmarkId::new("log", size), |bencher| {
             bencher.iter(|| runtime.block_on(log.write_batch(&batch)).expect("a write"));

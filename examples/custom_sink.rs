@@ -14,7 +14,7 @@
 
 #![allow(clippy::print_stdout, reason = "an example talks to the person who runs it")]
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -32,12 +32,14 @@ const MAX_EVENT_BYTES: usize = 4_096;
 /// Appends events to a file. Accepted means: synced to the disk.
 struct LineFile {
     file: File,
+    /// How many bytes of the file are whole lines that were synced.
+    synced: u64,
 }
 
 impl LineFile {
     fn create(path: &Path) -> Result<ThreadSink, SinkError> {
-        let file = File::create_new(path).map_err(failed)?;
-        ThreadSink::new("line-file", Self { file }, ThreadSinkOptions::default())
+        let file = OpenOptions::new().append(true).create_new(true).open(path).map_err(failed)?;
+        ThreadSink::new("line-file", Self { file, synced: 0 }, ThreadSinkOptions::default())
     }
 }
 
@@ -57,9 +59,12 @@ impl BlockingSink for LineFile {
             .iter()
             .map(|batch| batch.iter().map(|event| write(event.payload())).collect())
             .collect();
+        // What a failed write has left goes first: half a line would spoil the next event.
+        self.file.set_len(self.synced).map_err(failed)?;
         // One write and one sync for the whole group, and no report before both are done.
         self.file.write_all(&lines).map_err(failed)?;
         self.file.sync_data().map_err(failed)?;
+        self.synced += lines.len() as u64;
         Ok(reports)
     }
 
@@ -69,7 +74,8 @@ impl BlockingSink for LineFile {
     }
 
     fn close(&mut self) -> Result<(), SinkError> {
-        self.file.sync_all().map_err(failed)
+        // And so leaves no half line behind, nor events that were never accepted.
+        self.file.set_len(self.synced).and_then(|()| self.file.sync_all()).map_err(failed)
     }
 }
 

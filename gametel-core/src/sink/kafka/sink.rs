@@ -67,7 +67,7 @@ impl KafkaSink {
             brokers: brokers.to_owned(),
             topic: "events".to_owned(),
             delivery_timeout: Duration::from_secs(30),
-            linger: Duration::from_millis(5),
+            linger: Duration::ZERO,
             queue_events: 100_000,
             queue_bytes: 64 * 1024 * 1024,
         }
@@ -145,7 +145,10 @@ impl KafkaSinkBuilder {
         self
     }
 
-    /// Sets how long an event waits for company in its request. Default 5 ms; 0 sends at once.
+    /// Sets how long an event waits for company in its request. Default 0: it is sent at once, and
+    /// those that come while requests are in flight share the next one. (With 64 HTTP clients that
+    /// each wait for their answer, 0 served twice as many requests as 5 ms; one broker on the same
+    /// 2 cores, 2026-11-24.)
     #[must_use]
     pub fn linger(mut self, linger: Duration) -> Self {
         self.linger = linger;

@@ -25,7 +25,8 @@ pub trait BlockingSink: Send + 'static {
     ///
     /// # Errors
     ///
-    /// The whole group failed, as [`EventSink::write_batch`] may.
+    /// The whole group failed, as [`EventSink::write_batch`] may. Other groups may follow: what a
+    /// failed one left half-written is the sink's to undo.
     fn write_group(&mut self, group: &[EventBatch]) -> Result<Vec<WriteReport>, SinkError>;
 
     /// Makes durable what was accepted before.
@@ -77,17 +78,19 @@ impl Default for ThreadSinkOptions {
 ///
 /// impl BlockingSink for Lines {
 ///     fn write_group(&mut self, group: &[EventBatch]) -> Result<Vec<WriteReport>, SinkError> {
+///         let mut lines = Vec::new();
 ///         for event in group.iter().flat_map(|batch| batch.iter()) {
-///             self.0.write_all(event.payload()).and_then(|()| self.0.write_all(b"\n")).map_err(|error| {
-///                 SinkError::new(SinkErrorKind::Io, "lines", "the file can't be written").with_source(error)
-///             })?;
+///             lines.extend_from_slice(event.payload());
+///             lines.push(b'\n');
 ///         }
+///         // One write and one sync for the group, and no report before both are done.
+///         self.0.write_all(&lines).and_then(|()| self.0.sync_data()).map_err(|error| {
+///             SinkError::new(SinkErrorKind::Io, "lines", "the file can't be written").with_source(error)
+///         })?;
 ///         Ok(group.iter().map(|batch| WriteReport::accepted(batch.len())).collect())
 ///     }
 ///     fn flush(&mut self) -> Result<(), SinkError> {
-///         self.0.sync_data().map_err(|error| {
-///             SinkError::new(SinkErrorKind::Io, "lines", "the file can't be synced").with_source(error)
-///         })
+///         Ok(())
 ///     }
 ///     fn close(&mut self) -> Result<(), SinkError> {
 ///         Ok(())
