@@ -1,3 +1,4 @@
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -5,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use gametel_core::catalog::Catalog;
 use gametel_core::endpoint::Endpoint;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::display::datasets;
 use crate::error::{BatchError, ErrorKind};
@@ -79,9 +80,13 @@ fn progress_bar() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let template = "{bar:30} {human_pos}/{human_len} records  {per_sec}  {eta} left";
-    let style =
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let template = "{bar:30} {human_pos}/{human_len} records  {rate}  {eta} left";
+    let rate = |state: &ProgressState, text: &mut dyn Write| {
+        let _ = write!(text, "{}/s", HumanCount(state.per_sec() as u64));
+    };
+    let style = ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("rate", rate);
     ProgressBar::new(0).with_style(style)
 }
 
