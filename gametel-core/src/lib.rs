@@ -50,8 +50,11 @@
 //! | feature | adds | needs |
 //! |---|---|---|
 //! | `log` | [`sink`]`::log`, an embedded event log in one SQLite file | a C compiler |
-//! | `kafka` | [`sink`]`::kafka`, Apache Kafka as a destination | a C and C++ compiler, make |
+//! | `kafka` | [`sink`]`::kafka`, Apache Kafka as a destination | a C and a C++ compiler, make (*) |
 //! | `testing` | `testing`, the conformance suite that every sink passes | |
+//!
+//! (*) librdkafka's build asks for a C++ compiler, for an interface that nothing here uses. gametel's
+//! own workspace builds without one, by the two lines of its `.cargo/config.toml`.
 //!
 //! # What it must never know
 //!

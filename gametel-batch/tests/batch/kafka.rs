@@ -12,19 +12,24 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use crate::support::{batch, rows, text, topic};
 
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A record to produce.
 #[derive(Clone, Copy)]
 pub(crate) struct Record<'a> {
     partition: i32,
+    key: &'a str,
     value: Option<&'a str>,
     millis: i64,
 }
 
 impl<'a> Record<'a> {
     pub(crate) fn new(partition: i32, value: &'a str) -> Self {
-        Self { partition, value: Some(value), millis: 1_795_486_294_340 }
+        Self { partition, key: "key", value: Some(value), millis: 1_795_486_294_340 }
+    }
+
+    pub(crate) fn with_key(self, key: &'a str) -> Self {
+        Self { key, ..self }
     }
 
     pub(crate) fn at(self, millis: i64) -> Self {
@@ -38,17 +43,17 @@ pub(crate) fn produce(brokers: &str, topic: &str, records: &[Record<'_>]) {
     producer.flush(TIMEOUT).unwrap();
 }
 
-fn client(brokers: &str) -> ClientConfig {
+pub(crate) fn client(brokers: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", brokers).set("enable.idempotence", "true");
     config
 }
 
-fn send(producer: &BaseProducer, topic: &str, records: &[Record<'_>]) {
+pub(crate) fn send(producer: &BaseProducer, topic: &str, records: &[Record<'_>]) {
     for record in records {
         let mut produced = BaseRecord::<str, str>::to(topic)
             .partition(record.partition)
-            .key("key")
+            .key(record.key)
             .timestamp(record.millis);
         if let Some(value) = record.value {
             produced = produced.payload(value);
@@ -58,7 +63,7 @@ fn send(producer: &BaseProducer, topic: &str, records: &[Record<'_>]) {
 }
 
 /// Runs over a topic, and gives the report and the hosts of the swords in their order.
-fn run(brokers: &str, topic: &str) -> (serde_json::Value, Vec<String>) {
+pub(crate) fn run(brokers: &str, topic: &str) -> (serde_json::Value, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("tables");
     let source = format!("kafka://{brokers}/{topic}");
@@ -67,7 +72,7 @@ fn run(brokers: &str, topic: &str) -> (serde_json::Value, Vec<String>) {
     (report, rows.into_iter().filter_map(|mut row| row.remove("Host").flatten()).collect())
 }
 
-fn sword(host: &str) -> String {
+pub(crate) fn sword(host: &str) -> String {
     format!(r#"{{"event_type":"purchase_sword","Host":"{host}"}}"#)
 }
 

@@ -4,6 +4,8 @@
 
 mod bad_input;
 #[cfg(feature = "kafka")]
+mod compaction;
+#[cfg(feature = "kafka")]
 mod golden;
 #[cfg(feature = "kafka")]
 mod kafka;

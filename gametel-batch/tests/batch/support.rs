@@ -59,11 +59,16 @@ pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("the test's paths are UTF-8")
 }
 
+/// A real broker, and the name of a topic that is not there yet.
+#[cfg(feature = "kafka")]
+pub(crate) fn topic_name(test: &str) -> Option<(String, String)> {
+    Some((gametel_cluster::kafka(test)?, gametel_cluster::unique(test)))
+}
+
 /// A real broker, and a fresh topic on it with this many partitions.
 #[cfg(feature = "kafka")]
 pub(crate) fn topic(test: &str, partitions: u32) -> Option<(String, String)> {
-    let brokers = gametel_cluster::kafka(test)?;
-    let topic = gametel_cluster::unique(test);
+    let (brokers, topic) = topic_name(test)?;
     let url = format!("kafka://{brokers}/{topic}");
     batch(&["topic", "ensure", &url, "--partitions", &partitions.to_string()]).done();
     Some((brokers, topic))

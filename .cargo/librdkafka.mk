@@ -1,0 +1,2 @@
+# GNU make reads this before librdkafka's own Makefile (see config.toml): the C library alone.
+override LIBSUBDIRS = src
