@@ -4,7 +4,7 @@ use crate::codec::{self, DraftError, EncodeError};
 use crate::enrich::enrich;
 use crate::header::EventHeader;
 
-use super::{EncodedEvent, Event, EventId, EventTime, EventType, Fields, Timestamp};
+use super::{EncodedEvent, Event, EventId, EventTime, EventType, Fields, Stamp};
 
 /// An event on its way in: what its sender said of it, before headers, id and time are added.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,25 +13,6 @@ pub struct EventDraft {
     id: Option<EventId>,
     event_ts: Option<EventTime>,
     fields: Fields,
-}
-
-/// What the receiving side adds to an event: a fresh id, and when it came in.
-///
-/// They are passed in, so that encoding has no clock and no chance in it.
-#[derive(Clone, Copy, Debug)]
-pub struct Stamp {
-    /// The id of an event that brings none.
-    pub id: EventId,
-    /// When the event was received; also the `event_ts` of an event that brings none.
-    pub received_at: Timestamp,
-}
-
-impl Stamp {
-    /// A stamp with the system's time and a new random id.
-    pub fn now() -> Self {
-        let received_at = Timestamp::now();
-        Self { id: EventId::new(received_at), received_at }
-    }
 }
 
 impl EventDraft {
@@ -129,6 +110,7 @@ impl EventDraft {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Timestamp;
 
     fn stamp() -> Stamp {
         Stamp {

@@ -10,15 +10,17 @@ mod fields;
 pub mod game;
 mod id;
 mod kind;
+mod stamp;
 mod time;
 
 use serde::Serialize;
 
-pub use draft::{EventDraft, Stamp};
+pub use draft::EventDraft;
 pub use encoded::{EncodedEvent, Malformed, Position, QuarantineReason};
 pub use fields::Fields;
 pub use id::{EventId, InvalidEventId};
 pub use kind::{EventType, InvalidEventType};
+pub use stamp::{Clock, IdSource, RandomIds, Stamp, Stamper, SystemClock};
 pub use time::{EventTime, InvalidEventTime, Timestamp};
 
 /// A kind of event as a Rust type: its name on the wire and, by serde, its own fields.

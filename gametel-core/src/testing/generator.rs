@@ -82,17 +82,10 @@ impl EventGenerator {
         let pause = 1_000 + self.below(19_000);
         let micros = self.now.as_micros() + i64::try_from(pause).expect("below 20,000");
         self.now = Timestamp::from_micros(micros);
-        let (high, low) = (self.below(1 << 32), self.below(1 << 48));
-        let millis = self.now.as_millis();
-        // A version 7 id by its layout (RFC 9562 §5.7), with this generator for its random bits.
-        let text = format!(
-            "{:08x}-{:04x}-7{:03x}-8{:03x}-{low:012x}",
-            millis >> 16,
-            millis & 0xFFFF,
-            high & 0xFFF,
-            (high >> 12) & 0xFFF,
-        );
-        let id = EventId::parse(&text).expect("the text is laid out as a UUID");
+        let mut random = [0; 10];
+        random[..8].copy_from_slice(&self.below(u64::MAX).to_be_bytes());
+        random[8..].copy_from_slice(&self.below(1 << 16).to_be_bytes()[6..]);
+        let id = EventId::from_parts(self.now, random);
         Stamp { id, received_at: self.now }
     }
 }
