@@ -14,6 +14,8 @@
 //! What this crate must not know: HTTP. `rdkafka` is named only in `source/kafka.rs`; Arrow and
 //! Parquet only in `parquet` and [`dataset`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod cli;
 mod commit;
 mod counts;

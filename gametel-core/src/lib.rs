@@ -63,6 +63,8 @@
 //! decode) take values and return values: no clock, no environment, no I/O. A leaf sink is one
 //! destination and decides nothing; what decides is a combinator.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod batch;
 pub mod catalog;
 pub mod codec;

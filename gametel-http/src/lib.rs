@@ -49,6 +49,8 @@
 //! | `log` | yes | `sqlite:PATH` in [`sinks`] |
 //! | `kafka` | yes | `kafka://HOST:PORT/TOPIC` in [`sinks`] |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod answer;
 mod body;
 mod config;
