@@ -21,6 +21,9 @@ use super::{End, PartitionRange, Source, SourceRecord, Start};
 /// How long the cluster may take to answer while a source is being opened.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long to wait before a question is asked again that was not answered for a passing reason.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
 /// How long a partition that has records left may stay silent before the source gives up.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -342,11 +345,10 @@ fn describe_by(
     };
     let mut partitions = Vec::new();
     for partition in found.partitions() {
-        let (low, high) =
-            consumer.fetch_watermarks(topic, partition.id(), OPEN_TIMEOUT).map_err(|error| {
-                let message = format!("partition {} of {topic} does not answer", partition.id());
-                BatchError::failed(message, error)
-            })?;
+        let (low, high) = watermarks(consumer, topic, partition.id()).map_err(|error| {
+            let message = format!("partition {} of {topic} does not answer", partition.id());
+            BatchError::failed(message, error)
+        })?;
         partitions.push(PartitionDescription {
             partition: partition.id(),
             leader: partition.leader(),
@@ -358,6 +360,24 @@ fn describe_by(
     }
     partitions.sort_by_key(|partition| partition.partition);
     Ok(TopicDescription { topic: topic.to_owned(), partitions })
+}
+
+/// The low and the high watermark of a partition. While a topic is being made, and while a partition
+/// changes its leader, the broker that is asked may not know yet that it leads.
+fn watermarks(
+    consumer: &BaseConsumer<QuietContext>,
+    topic: &str,
+    partition: i32,
+) -> Result<(i64, i64), KafkaError> {
+    let deadline = Instant::now() + OPEN_TIMEOUT;
+    loop {
+        match consumer.fetch_watermarks(topic, partition, OPEN_TIMEOUT) {
+            Err(error) if is_passing(&error) && Instant::now() < deadline => {
+                std::thread::sleep(RETRY_PAUSE);
+            }
+            answer => return answer,
+        }
+    }
 }
 
 /// Whether the client goes on by itself: a lost connection, a new leader. Silence that lasts is

@@ -7,7 +7,9 @@ use gametel_batch::source::{self, End, Start};
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
+use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::support::{batch, rows, text, topic};
@@ -92,6 +94,18 @@ fn partitions_are_read_in_order_and_empty_ones_end() {
     assert_eq!(report["read"], 300);
     assert_eq!(hosts.len(), 300);
     assert!(hosts.is_sorted(), "partition after partition, each in the order of its offsets");
+}
+
+#[test]
+fn a_partition_whose_leader_is_not_known_yet_is_asked_again() {
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic("events", 1, 1).unwrap();
+    // As a broker answers while a topic is being made.
+    let not_yet = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION;
+    cluster.request_errors(RDKafkaApiKey::ListOffsets, &[not_yet; 3]);
+    let endpoint = format!("kafka://{}/events", cluster.bootstrap_servers()).parse().unwrap();
+    let source = source::open(&endpoint, Start::Earliest, End::Snapshot).unwrap();
+    assert_eq!(source.ranges()[0].offsets(), 0);
 }
 
 #[test]
