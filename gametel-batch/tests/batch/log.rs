@@ -137,6 +137,8 @@ fn a_run_that_fails_leaves_the_old_datasets() {
     let middle = bytes.len() / 2;
     bytes[middle..middle + 65_536].fill(0xAA);
     std::fs::write(&path, bytes).unwrap();
+    let first = batch(&["tail", "--source", &source, "-n", "1"]).done();
+    assert_eq!(first.lines().count(), 1, "the log opens, and its first records can be read");
     let said = batch(&arguments);
     assert_eq!(said.code, Some(1), "{said:?}");
     assert_eq!(said.stderr.lines().count(), 1, "{}", said.stderr);

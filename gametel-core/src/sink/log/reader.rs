@@ -48,9 +48,13 @@ impl LogReader {
     ///
     /// The log can't be read.
     pub fn range(&self) -> Result<(i64, i64), LogError> {
+        // One statement, so that both are of the same moment. Two sub-queries, because SQLite looks
+        // for a minimum or a maximum at the end of the tree only where it is the only aggregate;
+        // both in one query read the whole table.
         self.connection
             .query_row(
-                "SELECT coalesce(min(\"offset\"), 0), coalesce(max(\"offset\") + 1, 0) FROM events",
+                "SELECT coalesce((SELECT min(\"offset\") FROM events), 0), \
+                 coalesce((SELECT max(\"offset\") FROM events) + 1, 0)",
                 [],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
