@@ -119,6 +119,8 @@ mod tests {
         assert_eq!(payloads(&part), [5, 3, 1]);
         assert_eq!(payloads(&part.select(vec![2, 0])), [1, 5]);
         assert_eq!(part.bytes(), 3);
+        let with_key = part.get(0).unwrap().clone().with_key("ada");
+        assert_eq!(EventBatch::from(with_key).bytes(), 4, "keys count");
         assert!(part.select(Vec::new()).is_empty());
         assert!(part.get(3).is_none());
     }

@@ -125,6 +125,10 @@ mod tests {
                 "line 3: event \"a\": the field name \"event_ts\" belongs",
             ),
             (
+                "name = \"x\"\n[[event]]\ntype = \"a\"\nfield = [{ name = \"b\" }, { name = \"b\" }]",
+                "line 3: event \"a\": the field \"b\" is defined twice",
+            ),
+            (
                 "name = \"x\"\n[[event]]\ntype = \"a\"\ndataset = \"d\"",
                 "line 3: event \"a\": there is no dataset \"d\"",
             ),
@@ -139,6 +143,10 @@ mod tests {
             (
                 "name = \"x\"\n[[dataset]]\nname = \"_d\"\ncolumns = [\"a\"]",
                 "line 3: dataset \"_d\": the name starts with _",
+            ),
+            (
+                "name = \"x\"\n[[dataset]]\nname = \"D\"\ncolumns = [\"a\"]\n[[dataset]]\nname = \"d\"\ncolumns = [\"a\"]",
+                "line 6: dataset \"d\" is defined twice",
             ),
             (
                 "name = \"x\"\n[[dataset]]\nname = \"d\"\ncolumns = [\"Host\", \"host\"]",

@@ -100,13 +100,38 @@ mod tests {
     }
 
     #[test]
+    fn the_bytes_stay_as_they_came() {
+        for payload in [" {\"event_type\": \"x\", \"a\":1.0}\r\n", " {oops\n"] {
+            assert_eq!(decode(payload).payload(), payload);
+        }
+    }
+
+    #[test]
     fn an_id_that_is_not_valid_is_no_id() {
-        assert!(decode(r#"{"event_type":"x","event_id":"nonsense"}"#).id().is_none());
+        for id in ["\"nonsense\"", "7"] {
+            let mut decoder = Decoder::new();
+            let payload = format!(r#"{{"event_type":"x","event_id":{id}}}"#);
+            let position = Position { topic: "events".into(), partition: 0, offset: 0 };
+            let event = decoder.decode(payload.into(), None, position);
+            assert_eq!(
+                (event.id(), event.event_type()),
+                (None, Some(&EventType::new("x"))),
+                "{id}"
+            );
+        }
         assert!(
             decode(r#"{"event_type":"x","event_id":"0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b"}"#)
                 .id()
                 .is_some()
         );
+    }
+
+    #[test]
+    fn the_last_of_two_ids_wins() {
+        let event = decode(
+            r#"{"event_type":"x","event_id":7,"event_id":"0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b"}"#,
+        );
+        assert!(event.id().is_some());
     }
 
     #[test]

@@ -136,6 +136,17 @@ mod tests {
     }
 
     #[test]
+    fn own_fields_keep_their_order_and_kept_headers_follow_in_the_rules() {
+        let headers = [("accept", &b"*/*"[..]), ("host", b"a.example")];
+        let kept = crate::header::HeaderRule::default().apply(headers).headers;
+        let draft = EventDraft::from_json(br#"{"event_type":"x","b":1,"c":2,"a":3}"#).unwrap();
+        let event = draft.encode(&kept, stamp()).unwrap();
+        let end =
+            br#""event_ts":1795486294.303275,"b":1,"c":2,"a":3,"Host":"a.example","Accept":"*/*"}"#;
+        assert!(event.payload().ends_with(end), "{:?}", event.payload());
+    }
+
+    #[test]
     fn an_own_id_and_time_are_kept() {
         let own = r#"{"event_type":"x","event_id":"0192A3B4-0000-7E8F-9A0B-1C2D3E4F5A6B","event_ts":17.50}"#;
         assert_eq!(
@@ -171,8 +182,10 @@ mod tests {
         }
         let error = EventDraft::from_json(b"{\"event_type\":\"\xff\"}").unwrap_err();
         assert_eq!(error.code(), "invalid_utf8");
-        let fields = Fields::from_json(br#"{"event_type":"other"}"#).unwrap();
-        let error = EventDraft::with_envelope(EventType::new("this"), fields).unwrap_err();
-        assert_eq!(error.code(), "event_type_mismatch");
+        for other in [r#"{"event_type":"other"}"#, r#"{"event_type":7}"#] {
+            let fields = Fields::from_json(other.as_bytes()).unwrap();
+            let error = EventDraft::with_envelope(EventType::new("this"), fields).unwrap_err();
+            assert_eq!(error.code(), "event_type_mismatch", "{other}");
+        }
     }
 }

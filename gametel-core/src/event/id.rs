@@ -66,6 +66,8 @@ mod tests {
     fn new_ids_sort_by_time_and_are_version_seven() {
         let early = EventId::new(Timestamp::from_millis(1_795_486_294_303));
         let late = EventId::new(Timestamp::from_millis(1_795_486_294_304));
+        // The first 48 bits are the millisecond (RFC 9562 §5.7); the rest would sort by chance.
+        assert!(early.to_string().starts_with("01a20b52-a11f-7"), "{early}");
         assert!(early < late);
         assert_eq!(early.0.get_version_num(), 7);
         assert_ne!(early, EventId::new(Timestamp::from_millis(1_795_486_294_303)));

@@ -119,3 +119,19 @@ impl std::error::Error for SinkError {
         self.source.as_ref().map(|source| &**source as _)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_can_be_tried_again() {
+        use SinkErrorKind::{Backpressure, Closed, Config, Io, Rejected, TooLarge, Unavailable};
+        for kind in [Unavailable, Backpressure, Io] {
+            assert!(kind.is_retryable(), "{kind:?}");
+        }
+        for kind in [TooLarge, Rejected, Closed, Config] {
+            assert!(!kind.is_retryable(), "{kind:?}");
+        }
+    }
+}

@@ -57,3 +57,16 @@ pub trait EventSinkExt: EventSink {
 }
 
 impl<S: EventSink + ?Sized> EventSinkExt for S {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::game::PurchaseSword;
+    use crate::sink::odd::OddSink;
+
+    #[tokio::test]
+    async fn an_event_of_which_nothing_is_reported_is_not_accepted() {
+        let error = OddSink::silent().send(&PurchaseSword).await.unwrap_err();
+        assert_eq!(error.kind(), SinkErrorKind::Config);
+    }
+}

@@ -95,6 +95,7 @@ impl EventSink for FanOut {
 mod tests {
     use super::*;
     use crate::event::game::PurchaseSword;
+    use crate::sink::odd::OddSink;
     use crate::sink::{EventSinkExt, MemorySink};
 
     #[tokio::test]
@@ -108,14 +109,38 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_sink_is_closed_though_one_fails() {
-        let closed = Arc::new(MemorySink::new());
-        closed.close().await.unwrap();
-        let open = Arc::new(MemorySink::new());
-        let fan_out = FanOut::new([closed as _, Arc::clone(&open) as _]).unwrap();
-        assert_eq!(fan_out.flush().await.unwrap_err().kind(), SinkErrorKind::Closed);
-        fan_out.close().await.unwrap();
-        assert_eq!(open.send(&PurchaseSword).await.unwrap_err().kind(), SinkErrorKind::Closed);
+    async fn every_sink_is_called_though_one_fails() {
+        let sinks = ["left", "right"].map(|name| Arc::new(OddSink::failing(name)));
+        let fan_out = FanOut::new(sinks.clone().map(|sink| sink as _)).unwrap();
+        let answers = [
+            fan_out.send(&PurchaseSword).await.map(drop),
+            fan_out.flush().await,
+            fan_out.close().await,
+        ];
+        for answer in answers {
+            assert_eq!(answer.unwrap_err().sink(), "left", "the first error is told");
+        }
+        for sink in sinks {
+            assert_eq!(sink.calls(), ["write", "flush", "close"], "{sink:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_that_one_sink_fails_to_take_is_not_accepted() {
+        for failing_first in [true, false] {
+            let mut sinks: Vec<Arc<dyn EventSink>> =
+                vec![Arc::new(MemorySink::new()), Arc::new(OddSink::failing("odd"))];
+            sinks.rotate_left(usize::from(failing_first));
+            let error = FanOut::new(sinks).unwrap().send(&PurchaseSword).await.unwrap_err();
+            assert_eq!(error.sink(), "odd");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_receipt_is_the_first_sinks() {
+        let sinks = ["first", "second"].map(|name| Arc::new(MemorySink::named(name)) as _);
+        let receipt = FanOut::new(sinks).unwrap().send(&PurchaseSword).await.unwrap();
+        assert_eq!(&*receipt.position.unwrap().topic, "first");
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub mod kafka;
 pub mod log;
 mod memory;
 mod null;
+#[cfg(test)]
+mod odd;
 mod report;
 mod router;
 mod stdout;

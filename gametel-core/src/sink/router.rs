@@ -166,6 +166,7 @@ mod tests {
     use super::*;
     use crate::codec::Decoder;
     use crate::event::Position;
+    use crate::sink::odd::OddSink;
     use crate::sink::{MemorySink, NullSink};
 
     fn batch(payloads: &[&'static str]) -> EventBatch {
@@ -198,6 +199,44 @@ mod tests {
         assert_eq!(memory.map(|sink| sink.events().len()), [2, 1, 0, 1]);
         assert_eq!(report.accepted_count(), 5);
         assert_eq!(report.rejected().map(|(index, _)| index).collect::<Vec<_>>(), [4]);
+    }
+
+    #[tokio::test]
+    async fn every_sink_is_called_though_one_fails() {
+        let names = ["equipment_purchases", "consumable_purchases", "guild_joins"];
+        let sinks: [Arc<OddSink>; 3] = names.map(|name| Arc::new(OddSink::failing(name)));
+        let mut builder = Router::builder(Arc::new(Catalog::game()));
+        for (name, sink) in names.iter().zip(&sinks) {
+            builder = builder.dataset(name, Arc::clone(sink));
+        }
+        let router =
+            builder.unselected(NullSink::new()).quarantine(NullSink::new()).build().unwrap();
+        let all = [
+            r#"{"event_type":"purchase_sword"}"#,
+            r#"{"event_type":"purchase_potion"}"#,
+            r#"{"event_type":"join_guild"}"#,
+        ];
+        let written = router.write_batch(&batch(&all)).await.map(drop);
+        for answer in [written, router.flush().await, router.close().await] {
+            assert_eq!(answer.unwrap_err().sink(), names[0], "the first error is told");
+        }
+        for sink in sinks {
+            assert_eq!(sink.calls(), ["write", "flush", "close"], "{sink:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_of_which_no_sink_reports_is_not_accepted() {
+        let router = Router::builder(Arc::new(Catalog::game()))
+            .dataset("equipment_purchases", OddSink::silent())
+            .dataset("consumable_purchases", NullSink::new())
+            .dataset("guild_joins", NullSink::new())
+            .unselected(NullSink::new())
+            .quarantine(NullSink::new())
+            .build()
+            .unwrap();
+        let written = router.write_batch(&batch(&[r#"{"event_type":"purchase_sword"}"#])).await;
+        assert!(written.unwrap_err().to_string().contains("did not report of every event"));
     }
 
     #[test]

@@ -94,3 +94,19 @@ impl EventSink for StdoutSink {
         self.thread.close().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::game::PurchaseSword;
+    use crate::sink::EventSinkExt;
+
+    #[tokio::test]
+    async fn what_is_accepted_has_left_the_process() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let sink = StdoutSink::to(io::BufWriter::new(file.reopen().unwrap())).unwrap();
+        sink.send(&PurchaseSword).await.unwrap();
+        assert_eq!(std::fs::read_to_string(file.path()).unwrap().lines().count(), 1);
+        sink.close().await.unwrap();
+    }
+}

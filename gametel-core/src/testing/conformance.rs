@@ -189,6 +189,8 @@ async fn close_flushes_and_refuses<S: EventSink>(fixture: Fixture<S>) {
     let refused = fixture.sink.flush().await.map_err(|error| error.kind());
     assert_eq!(refused, Err(SinkErrorKind::Closed), "a flush after close");
     fixture.sink.close().await.expect("a second close");
+    let refused = fixture.sink.write_batch(&batch).await.map_err(|error| error.kind());
+    assert_eq!(refused, Err(SinkErrorKind::Closed), "a write after a second close");
     holds(&fixture, &[batch]).await;
 }
 

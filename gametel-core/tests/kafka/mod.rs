@@ -3,12 +3,16 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use gametel_core::batch::EventBatch;
+use gametel_core::event::{EncodedEvent, EventId, EventType, Timestamp};
 use gametel_core::sink::kafka::{TopicSettings, TopicState, ensure_topic};
 use gametel_core::sink::{EventSink, EventSinkExt, KafkaSink, SinkErrorKind};
 use gametel_core::testing::{ConformanceReport, EventGenerator, Fixture, conformance};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::BorrowedMessage;
 use rdkafka::mocking::MockCluster;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
 const EVERYTHING: ConformanceReport = ConformanceReport { read_back: true, oversize: true };
@@ -33,19 +37,24 @@ fn read_back(brokers: &str, topic: &str) -> Vec<Bytes> {
         let mut assignment = TopicPartitionList::new();
         assignment.add_partition_offset(topic, partition.id(), Offset::Offset(low)).unwrap();
         consumer.assign(&assignment).unwrap();
-        let deadline = Instant::now() + timeout;
         for _ in low..high {
-            // A poll that comes back with nothing has served some event of the client's own.
-            let message = loop {
-                match consumer.poll(Duration::from_millis(100)) {
-                    Some(message) => break message.unwrap(),
-                    None => assert!(Instant::now() < deadline, "the records come in time"),
-                }
-            };
+            let message = next(&consumer);
             payloads.push(Bytes::copy_from_slice(message.payload().unwrap()));
         }
     }
     payloads
+}
+
+/// The consumer's next record.
+fn next(consumer: &BaseConsumer) -> BorrowedMessage<'_> {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    // A poll that comes back with nothing has served some event of the client's own.
+    loop {
+        match consumer.poll(Duration::from_millis(100)) {
+            Some(message) => break message.unwrap(),
+            None => assert!(Instant::now() < deadline, "the record comes in time"),
+        }
+    }
 }
 
 fn fixture(brokers: &str, topic: &str) -> Fixture<KafkaSink> {
@@ -142,4 +151,61 @@ async fn a_full_queue_is_an_answer_and_nothing_overtakes_it() {
     assert_eq!(rejected, expected);
     sink.close().await.unwrap();
     assert_eq!(read_back(&brokers, "events").len(), first);
+
+    // The second can never fit, whenever the queue is emptied; the third would.
+    let sink = KafkaSink::builder(&brokers).queue_bytes(2_048).build().unwrap();
+    let at = Timestamp::from_micros(0);
+    let event = |bytes: usize| {
+        EncodedEvent::new(EventId::new(at), EventType::new("t"), vec![b'x'; bytes].into(), at)
+    };
+    let batch = EventBatch::from(vec![event(10), event(3_000), event(20)]);
+    let report = sink.write_batch(&batch).await.unwrap();
+    let rejected: Vec<_> = report.rejected().map(|(index, why)| (index, why.kind)).collect();
+    assert_eq!(rejected, [1, 2].map(|index| (index, SinkErrorKind::Backpressure)));
+    sink.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_has_the_events_key_and_time_and_javas_partition() {
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic("events", 3, 1).unwrap();
+    let brokers = cluster.bootstrap_servers();
+    let sink = KafkaSink::builder(&brokers).build().unwrap();
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", &brokers)
+        .set("group.id", "conformance")
+        .create()
+        .unwrap();
+    // By the Java client's murmur2, modulo 3. The client library's own hash has 0, 1, 1, 1.
+    for (key, partition) in [("ada", 2), ("brian", 2), ("carla", 2), ("21", 0)] {
+        let at = Timestamp::from_micros(1_795_486_294_303_275);
+        let event = EncodedEvent::new(EventId::new(at), EventType::new("t"), "{}".into(), at);
+        let receipt = sink.write(event.with_key(key)).await.unwrap();
+        let position = receipt.position.unwrap();
+        assert_eq!(position.partition, partition, "{key}");
+        let mut assignment = TopicPartitionList::new();
+        let offset = Offset::Offset(position.offset);
+        assignment.add_partition_offset("events", partition, offset).unwrap();
+        consumer.assign(&assignment).unwrap();
+        let message = next(&consumer);
+        assert_eq!(message.key(), Some(key.as_bytes()));
+        assert_eq!(message.timestamp().to_millis(), Some(1_795_486_294_303));
+    }
+    sink.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retries_are_kept_apart_by_the_producers_identity() {
+    let cluster = MockCluster::new(1).unwrap();
+    cluster.create_topic("events", 1, 1).unwrap();
+    // Only an idempotent producer asks for an identity, and it sends nothing without one. That
+    // holds `acks=all` as well: the client makes no idempotent producer with less.
+    let refusal = RDKafkaRespErr::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+    cluster.request_errors(RDKafkaApiKey::InitProducerId, &[refusal]);
+    let sink = KafkaSink::builder(&cluster.bootstrap_servers()).build().unwrap();
+    let mut events = EventGenerator::new(1);
+    sink.write(events.next().unwrap()).await.unwrap_err();
+    let error = sink.write(events.next().unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), SinkErrorKind::Config);
+    sink.close().await.unwrap();
 }

@@ -122,3 +122,88 @@ impl EventSink for LogSink {
         self.thread.close().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{EncodedEvent, EventId, EventType, Timestamp};
+    use crate::sink::{EventSinkExt, SinkErrorKind};
+
+    fn event(bytes: usize) -> EncodedEvent {
+        let at = Timestamp::from_micros(1_795_486_294_303_275);
+        let payload = vec![b'x'; bytes];
+        EncodedEvent::new(EventId::new(at), EventType::new("t"), payload.into(), at)
+    }
+
+    #[tokio::test]
+    async fn offsets_have_no_gaps_and_go_on_where_they_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.db");
+        let options = LogOptions { max_event_bytes: 10, ..Default::default() };
+        for _ in 0..2 {
+            let sink = LogSink::open(&path, options).unwrap();
+            let batch = EventBatch::from(vec![event(1).with_key("ada"), event(11), event(2)]);
+            assert_eq!(sink.write_batch(&batch).await.unwrap().accepted_count(), 2);
+            sink.close().await.unwrap();
+        }
+        let reader = LogReader::open(&path).unwrap();
+        assert_eq!(reader.range().unwrap(), (0, 4));
+        let records = reader.read(0, 10).unwrap();
+        assert_eq!(records.iter().map(|record| record.offset).collect::<Vec<_>>(), [0, 1, 2, 3]);
+        assert_eq!(reader.read(1, 2).unwrap(), records[1..3]);
+        let first = LogRecord {
+            offset: 0,
+            timestamp: Some(Timestamp::from_millis(1_795_486_294_303)),
+            key: Some("ada".into()),
+            value: Some("x".into()),
+        };
+        assert_eq!(records[0], first);
+    }
+
+    #[tokio::test]
+    async fn two_writers_of_one_file_give_each_offset_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.db");
+        let sinks: [LogSink; 2] =
+            std::array::from_fn(|_| LogSink::open(&path, LogOptions::default()).unwrap());
+        for _ in 0..50 {
+            let writes = sinks.each_ref().map(|sink| sink.write(event(1)));
+            for receipt in futures_util::future::join_all(writes).await {
+                assert!(receipt.unwrap().position.is_some());
+            }
+        }
+        for sink in &sinks {
+            sink.close().await.unwrap();
+        }
+        let records = LogReader::open(&path).unwrap().read(0, 1_000).unwrap();
+        assert!(records.iter().map(|record| record.offset).eq(0..100));
+    }
+
+    #[tokio::test]
+    async fn the_limit_counts_the_key_and_is_allowed_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = LogOptions { max_event_bytes: 10, ..Default::default() };
+        let sink = LogSink::open(&folder.path().join("events.db"), options).unwrap();
+        sink.write(event(8).with_key("ab")).await.unwrap();
+        let error = sink.write(event(8).with_key("abc")).await.unwrap_err();
+        assert_eq!(error.kind(), SinkErrorKind::TooLarge);
+        sink.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_record_that_is_larger_than_a_read_is_read_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.db");
+        let large = 8 * 1024 * 1024;
+        let options = LogOptions { max_event_bytes: large, ..Default::default() };
+        let sink = LogSink::open(&path, options).unwrap();
+        let batch = EventBatch::from(vec![event(large), event(1)]);
+        assert_eq!(sink.write_batch(&batch).await.unwrap().accepted_count(), 2);
+        sink.close().await.unwrap();
+        let reader = LogReader::open(&path).unwrap();
+        for offset in [0, 1] {
+            let records = reader.read(offset, 10).unwrap();
+            assert_eq!(records.iter().map(|record| record.offset).collect::<Vec<_>>(), [offset]);
+        }
+    }
+}

@@ -88,3 +88,41 @@ fn identity(connection: &Connection, path: &Path) -> Result<Identity, LogError> 
         _ => Err(LogError::not_a_log(path, "it is another program's SQLite file")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_commit_is_synced_while_readers_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open_to_write(&folder.path().join("events.db")).unwrap();
+        let synchronous = connection.pragma_query_value(None, "synchronous", |row| row.get(0));
+        // 2 is FULL: nothing less syncs the WAL at each commit.
+        assert_eq!(synchronous, Ok(2));
+        let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get(0));
+        assert_eq!(mode, Ok("wal".to_owned()));
+    }
+
+    #[test]
+    fn a_file_of_another_kind_or_version_is_refused_and_not_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, statements, why) in [
+            ("diary.db", "CREATE TABLE diary (day TEXT)", "another program's"),
+            ("marked.db", "PRAGMA user_version = 1", "another program's"),
+            (
+                "newer.db",
+                "PRAGMA application_id = 0x676D746C; PRAGMA user_version = 2",
+                "its format has version 2",
+            ),
+        ] {
+            let path = folder.path().join(name);
+            Connection::open(&path).unwrap().execute_batch(statements).unwrap();
+            let before = std::fs::read(&path).unwrap();
+            for error in [open_to_write(&path).unwrap_err(), open_to_read(&path).unwrap_err()] {
+                assert!(error.to_string().contains(why), "{name}: {error}");
+            }
+            assert!(before == std::fs::read(&path).unwrap(), "{name} is changed");
+        }
+    }
+}

@@ -226,20 +226,22 @@ mod tests {
     use std::sync::Arc;
     use std::sync::mpsc as std_mpsc;
 
+    use futures_util::future::{FutureExt, join_all};
+
     use super::*;
     use crate::event::game::PurchaseSword;
     use crate::event::{EventDraft, Stamp};
 
-    /// Waits for a permit before each group, and tells the size of each.
+    /// Waits for an answer to give before each group, and tells the size of each.
     struct Gated {
-        permits: std_mpsc::Receiver<()>,
+        answers: std_mpsc::Receiver<Result<(), SinkError>>,
         groups: Arc<Mutex<Vec<usize>>>,
     }
 
     impl BlockingSink for Gated {
         fn write_group(&mut self, group: &[EventBatch]) -> Result<Vec<WriteReport>, SinkError> {
             self.groups.lock().unwrap().push(group.len());
-            self.permits.recv().expect("the test told the thread to die");
+            self.answers.recv().expect("the test told the thread to die")?;
             Ok(group.iter().map(|batch| WriteReport::accepted(batch.len())).collect())
         }
 
@@ -252,13 +254,21 @@ mod tests {
         }
     }
 
-    fn gated(
-        options: ThreadSinkOptions,
-    ) -> (ThreadSink, std_mpsc::Sender<()>, Arc<Mutex<Vec<usize>>>) {
-        let (permit, permits) = std_mpsc::channel();
+    type Answers = std_mpsc::Sender<Result<(), SinkError>>;
+
+    fn gated(options: ThreadSinkOptions) -> (ThreadSink, Answers, Arc<Mutex<Vec<usize>>>) {
+        let (answer, answers) = std_mpsc::channel();
         let groups = Arc::new(Mutex::new(Vec::new()));
-        let sink = Gated { permits, groups: Arc::clone(&groups) };
-        (ThreadSink::new("gated", sink, options).unwrap(), permit, groups)
+        let sink = Gated { answers, groups: Arc::clone(&groups) };
+        (ThreadSink::new("gated", sink, options).unwrap(), answer, groups)
+    }
+
+    /// Waits until this many groups have come to the thread, the last of which blocks it: what comes
+    /// then queues up behind it.
+    async fn blocked(groups: &Mutex<Vec<usize>>, count: usize) {
+        while groups.lock().unwrap().len() < count {
+            tokio::task::yield_now().await;
+        }
     }
 
     fn one() -> EventBatch {
@@ -268,59 +278,118 @@ mod tests {
 
     #[tokio::test]
     async fn what_waits_becomes_one_group_within_the_limits() {
-        let options = ThreadSinkOptions { group_events: 3, ..Default::default() };
-        let (sink, permit, groups) = gated(options);
         let batch = one();
-        let first = sink.write_batch(&batch);
-        let rest = futures_util::future::join_all((0..5).map(|_| sink.write_batch(&batch)));
-        let permits = async {
-            while groups.lock().unwrap().is_empty() {
-                tokio::task::yield_now().await;
+        for options in [
+            ThreadSinkOptions { group_events: 3, ..Default::default() },
+            ThreadSinkOptions { group_bytes: 3 * batch.bytes(), ..Default::default() },
+        ] {
+            let (sink, answer, groups) = gated(options);
+            let mut first = sink.write_batch(&batch);
+            assert!((&mut first).now_or_never().is_none());
+            blocked(&groups, 1).await;
+            let mut rest = join_all((0..5).map(|_| sink.write_batch(&batch)));
+            assert!((&mut rest).now_or_never().is_none());
+            for _ in 0..6 {
+                answer.send(Ok(())).unwrap();
             }
-        };
-        // The first write has reached the thread and blocks there; the others queue up behind it.
-        let writes = async {
-            let (first, (), rest) = tokio::join!(first, permits, async {
-                let rest = rest.await;
-                rest.into_iter().collect::<Result<Vec<_>, _>>()
-            });
-            first.and(rest)
-        };
-        for _ in 0..6 {
-            permit.send(()).unwrap();
+            let accepted = rest.await.into_iter().map(|report| report.unwrap().accepted_count());
+            assert_eq!(accepted.sum::<usize>() + first.await.unwrap().accepted_count(), 6);
+            assert_eq!(*groups.lock().unwrap(), [1, 3, 2], "{options:?}");
         }
-        assert_eq!(writes.await.unwrap().len(), 5);
-        let groups = groups.lock().unwrap();
-        assert_eq!(groups.iter().sum::<usize>(), 6);
-        assert!(groups.iter().all(|size| *size <= 3), "{groups:?}");
+    }
+
+    #[tokio::test]
+    async fn a_group_that_fails_is_told_to_each_of_its_writers() {
+        let (sink, answer, groups) = gated(ThreadSinkOptions::default());
+        let batch = one();
+        let mut first = sink.write_batch(&batch);
+        assert!((&mut first).now_or_never().is_none());
+        blocked(&groups, 1).await;
+        let mut rest = join_all((0..3).map(|_| sink.write_batch(&batch)));
+        assert!((&mut rest).now_or_never().is_none());
+        answer.send(Ok(())).unwrap();
+        answer.send(Err(SinkError::new(SinkErrorKind::Unavailable, "gated", "not now"))).unwrap();
+        // Had they not become one group, the next would find nobody to ask, and not wait for ever.
+        drop(answer);
+        assert!(first.await.is_ok());
+        for report in rest.await {
+            assert_eq!(report.unwrap_err().to_string(), "gated: not now");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_flush_waits_for_what_was_handed_over_before_it() {
+        let (sink, answer, groups) = gated(ThreadSinkOptions::default());
+        let batch = one();
+        let mut first = sink.write_batch(&batch);
+        assert!((&mut first).now_or_never().is_none());
+        blocked(&groups, 1).await;
+        let mut second = sink.write_batch(&batch);
+        assert!((&mut second).now_or_never().is_none());
+        let mut flush = sink.flush();
+        assert!((&mut flush).now_or_never().is_none());
+        answer.send(Ok(())).unwrap();
+        blocked(&groups, 2).await;
+        assert!((&mut flush).now_or_never().is_none(), "the second is not written yet");
+        answer.send(Ok(())).unwrap();
+        flush.await.unwrap();
+        assert!(first.await.is_ok() && second.await.is_ok());
     }
 
     #[tokio::test]
     async fn a_full_queue_is_an_answer() {
-        let (sink, permit, groups) =
+        let (sink, answer, groups) =
             gated(ThreadSinkOptions { queue_batches: 1, ..Default::default() });
         let batch = one();
-        let sink = Arc::new(sink);
-        let spawn = || {
-            let (sink, batch) = (Arc::clone(&sink), batch.clone());
-            tokio::spawn(async move { sink.write_batch(&batch).await })
-        };
-        let first = spawn();
-        while groups.lock().unwrap().is_empty() {
-            tokio::task::yield_now().await;
+        let mut first = sink.write_batch(&batch);
+        assert!((&mut first).now_or_never().is_none());
+        blocked(&groups, 1).await;
+        let mut second = sink.write_batch(&batch);
+        assert!((&mut second).now_or_never().is_none());
+        let third = sink.write_batch(&batch).now_or_never().expect("a full queue answers at once");
+        assert_eq!(third.unwrap_err().kind(), SinkErrorKind::Backpressure);
+        answer.send(Ok(())).unwrap();
+        answer.send(Ok(())).unwrap();
+        assert!(first.await.is_ok() && second.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_sink_is_flushed_before_it_ends() {
+        /// Tells what is called, and fails to flush.
+        struct Unflushable(std_mpsc::Sender<&'static str>);
+
+        impl BlockingSink for Unflushable {
+            fn write_group(&mut self, _: &[EventBatch]) -> Result<Vec<WriteReport>, SinkError> {
+                unreachable!("the test writes nothing")
+            }
+
+            fn flush(&mut self) -> Result<(), SinkError> {
+                self.0.send("flush").unwrap();
+                Err(SinkError::new(SinkErrorKind::Io, "odd", "what is left can't be written"))
+            }
+
+            fn close(&mut self) -> Result<(), SinkError> {
+                self.0.send("close").unwrap();
+                Ok(())
+            }
         }
-        let second = spawn();
-        tokio::task::yield_now().await;
-        let error = sink.write_batch(&batch).await.unwrap_err();
-        assert_eq!(error.kind(), SinkErrorKind::Backpressure);
-        permit.send(()).unwrap();
-        permit.send(()).unwrap();
-        assert!(first.await.unwrap().is_ok() && second.await.unwrap().is_ok());
+
+        let open = || {
+            let (tell, told) = std_mpsc::channel();
+            (ThreadSink::new("odd", Unflushable(tell), Default::default()).unwrap(), told)
+        };
+        let (sink, told) = open();
+        let error = sink.close().await.unwrap_err();
+        assert_eq!(error.to_string(), "odd: what is left can't be written");
+        assert_eq!(told.iter().collect::<Vec<_>>(), ["flush", "close"]);
+        let (sink, told) = open();
+        drop(sink);
+        assert_eq!(told.iter().next(), Some("flush"), "also where nobody closed it");
     }
 
     #[tokio::test]
     async fn every_close_gives_what_the_first_gave() {
-        let (sink, _permit, _) = gated(ThreadSinkOptions::default());
+        let (sink, _answer, _) = gated(ThreadSinkOptions::default());
         for _ in 0..2 {
             assert_eq!(
                 sink.close().await.unwrap_err().to_string(),
@@ -332,8 +401,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_thread_that_dies_leaves_no_caller_waiting() {
-        let (sink, permit, _) = gated(ThreadSinkOptions::default());
-        drop(permit);
+        let (sink, answer, _) = gated(ThreadSinkOptions::default());
+        drop(answer);
         let error = sink.write_batch(&one()).await.unwrap_err();
         assert_eq!(error.to_string(), "gated: the writing thread has died");
         assert!(sink.close().await.is_err());
