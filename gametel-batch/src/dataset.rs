@@ -195,3 +195,39 @@ fn spark_type(data_type: &DataType) -> &'static str {
         _ => "other",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gametel_core::catalog::DatasetDefinition;
+    use gametel_core::event::{EncodedEvent, EventId, EventType, Timestamp};
+    use gametel_core::sink::{EventSink, EventSinkExt};
+
+    use super::*;
+    use crate::parquet::{EventRows, ParquetSink};
+
+    #[tokio::test]
+    async fn rows_come_in_the_order_of_the_files_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = Timestamp::from_micros(0);
+        // In no order that a file system may list them in.
+        for part in ["3", "0", "4", "1", "2"] {
+            let path = folder.path().join(format!("part-{part}.parquet"));
+            let rows = EventRows::new(&DatasetDefinition::new("d", ["part"]));
+            let sink = ParquetSink::create("d", &path, rows).unwrap();
+            for _ in 0..2 {
+                let payload = format!(r#"{{"part":{part}}}"#);
+                let id = EventId::new(at);
+                sink.write(EncodedEvent::new(id, EventType::new("t"), payload.into(), at))
+                    .await
+                    .unwrap();
+            }
+            sink.close().await.unwrap();
+        }
+        let dataset = Dataset::open(folder.path()).unwrap();
+        assert_eq!(dataset.rows(), 10);
+        let head = dataset.head(5).unwrap();
+        let parts: Vec<_> = head.rows.iter().map(|row| row[0].as_deref().unwrap()).collect();
+        assert_eq!((parts, head.more), (vec!["0", "0", "1", "1", "2"], true));
+        assert!(!dataset.head(10).unwrap().more);
+    }
+}

@@ -85,3 +85,17 @@ impl Error for BatchError {
         self.source.as_ref().map(|source| &**source as _)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_line_with_each_cause_once() {
+        let cause = BatchError::failed("line 1\nline 2", "no space\r\nleft");
+        let error = BatchError::failed("it failed", cause);
+        assert_eq!(error.one_line(), "it failed: line 1 line 2: no space  left");
+        let error = BatchError::failed("it failed: no space left", "no space left");
+        assert_eq!(error.one_line(), "it failed: no space left");
+    }
+}

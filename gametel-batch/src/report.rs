@@ -114,3 +114,34 @@ fn counts(by_name: &BTreeMap<String, u64>) -> String {
     }
     texts.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_add_up_to_the_first() {
+        let dataset =
+            |name: &str, rows| DatasetReport { name: name.to_owned(), rows, files: Vec::new() };
+        let report = RunReport {
+            source: "sqlite:x".to_owned(),
+            output: "tables".into(),
+            catalog: "game".to_owned(),
+            partitions: Vec::new(),
+            read: 11_111,
+            datasets: vec![dataset("a", 1), dataset("b", 10)],
+            unselected: [("c".to_owned(), 60), ("d".to_owned(), 40)].into(),
+            quarantine: dataset("quarantine", 1_000),
+            quarantined: [("invalid_json".to_owned(), 1_000)].into(),
+            tombstones: 10_000,
+            seconds: 0.0,
+        };
+        let text = report.to_string();
+        let counts: Vec<u64> = text
+            .lines()
+            .map(|line| line.split_whitespace().nth(1).unwrap().parse().unwrap())
+            .collect();
+        assert_eq!(counts, [11_111, 1, 10, 1_000, 100, 10_000], "{text}");
+        assert_eq!(report.accounted(), counts[0]);
+    }
+}

@@ -249,6 +249,21 @@ mod tests {
         }
     }
 
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    #[test]
+    fn a_switch_exchanges_the_old_and_the_new() {
+        let directory = tempfile::tempdir().unwrap();
+        let (new, place) = (directory.path().join("new"), directory.path().join("place"));
+        for folder in [&new, &place] {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join("name"), folder.file_name().unwrap().as_encoded_bytes()).unwrap();
+        }
+        switch(&new, &place).unwrap();
+        assert_eq!(fs::read(place.join("name")).unwrap(), b"new");
+        // Had the old folder been moved or removed first, there would have been none for a time.
+        assert_eq!(fs::read(new.join("name")).unwrap(), b"place");
+    }
+
     #[test]
     fn a_run_that_ends_early_leaves_what_was_there() {
         let directory = tempfile::tempdir().unwrap();
@@ -281,10 +296,13 @@ mod tests {
     #[test]
     fn two_runs_at_once_are_refused() {
         let directory = tempfile::tempdir().unwrap();
-        let _first = Staging::begin(directory.path(), []).unwrap();
-        let error = Staging::begin(directory.path(), []).unwrap_err();
+        let first = Staging::begin(directory.path(), ["one"]).unwrap();
+        write(&first, "one", "first");
+        let error = Staging::begin(directory.path(), ["one"]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Refused);
         assert!(error.to_string().starts_with("another run is writing to"), "{error}");
+        first.commit(&["one"]).unwrap();
+        assert_eq!(read(directory.path(), "one"), "first", "the first run is not disturbed");
     }
 
     #[test]

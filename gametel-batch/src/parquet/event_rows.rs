@@ -110,8 +110,7 @@ mod tests {
 
     #[test]
     fn a_row_follows_the_record_rules() {
-        let payload =
-            r#"{"a":1,"event_type":"x","a":{"k": [1, 2]},"b":null,"host":"no","Host":"A\u00e9"}"#;
+        let payload = " {\"a\":1,\"event_type\":\"x\",\"a\":{\"k\": [1, 2]},\"b\":null,\"Host\":\"A\\u00e9\",\"host\":\"no\"}\n";
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(
             row(payload, Some(1_795_486_294_340)),

@@ -83,3 +83,36 @@ impl Rows for QuarantineRows {
         RecordBatch::try_new(Arc::clone(&self.schema), columns)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::{Int32Type, Int64Type};
+    use gametel_core::codec::Decoder;
+    use gametel_core::event::{Position, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn a_record_is_kept_as_it_came_with_its_place() {
+        let payload = b"\xff {\r\n ";
+        let position = Position { topic: "events".into(), partition: 3, offset: 17 };
+        let at = Timestamp::from_millis(1_795_486_294_340);
+        let event = Decoder::new().decode(payload[..].into(), Some(at), position);
+        let mut rows = QuarantineRows::new();
+        rows.append(&event).unwrap();
+        let batch = rows.finish().unwrap();
+        let column = |name: &str| batch.column_by_name(name).unwrap();
+        assert_eq!(column("raw_event").as_binary::<i32>().value(0), payload);
+        assert_eq!(column("partition").as_primitive::<Int32Type>().value(0), 3);
+        assert_eq!(column("offset").as_primitive::<Int64Type>().value(0), 17);
+        for (name, text) in [
+            ("topic", "events"),
+            ("timestamp", "2026-11-24 02:11:34.34"),
+            ("reason", "invalid_utf8"),
+        ] {
+            assert_eq!(column(name).as_string::<i32>().value(0), text);
+        }
+        assert!(!column("detail").as_string::<i32>().value(0).is_empty());
+    }
+}

@@ -71,6 +71,9 @@ fn ends_that_are_no_sources_or_datasets() {
     }
     refused(&["show", "no/such/dataset"], 2, &["no/such/dataset"]);
     let folder = tempfile::tempdir().unwrap();
+    for hidden in ["_part.parquet", ".part.parquet"] {
+        std::fs::write(folder.path().join(hidden), "not yet a table").unwrap();
+    }
     refused(&["schema", text(folder.path())], 2, &["no Parquet file in"]);
     let odd = folder.path().join("odd.parquet");
     std::fs::write(&odd, "not a table").unwrap();

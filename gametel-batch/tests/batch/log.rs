@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
 
+use gametel_batch::source::{self, End, Start};
 use gametel_core::batch::EventBatch;
 use gametel_core::event::{EncodedEvent, EventId, EventType, Timestamp};
 use gametel_core::sink::{EventSink, LogSink};
@@ -121,6 +122,19 @@ fn the_same_range_gives_the_same_bytes_and_replaces_the_old_ones() {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     assert_eq!(left, ["lock"], "nothing of the runs stays behind");
+}
+
+#[test]
+fn what_arrives_after_the_start_is_for_the_next_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let endpoint = log_of(folder.path(), &["one", "two"]).parse().unwrap();
+    let mut source = source::open(&endpoint, Start::Earliest, End::Snapshot).unwrap();
+    log_of(folder.path(), &["three"]);
+    let mut offsets = Vec::new();
+    while let Some(records) = source.next().unwrap() {
+        offsets.extend(records.iter().map(|record| record.position.offset));
+    }
+    assert_eq!(offsets, [0, 1]);
 }
 
 #[test]
