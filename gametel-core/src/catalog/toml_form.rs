@@ -13,9 +13,9 @@ pub(super) struct CatalogToml {
     pub(super) name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) headers: Option<Spanned<Vec<String>>>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) event: Vec<EventToml>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) dataset: Vec<DatasetToml>,
 }
 
