@@ -187,7 +187,7 @@ where
 
 fn kept_headers(intake: &Intake, headers: &HeaderMap) -> Vec<EventHeader> {
     let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let kept = intake.options.header_rule.apply(pairs);
+    let kept = intake.header_rule.apply(pairs);
     intake.stats.add_lossy_values(kept.lossy);
     kept.headers
 }
