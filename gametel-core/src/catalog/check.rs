@@ -106,7 +106,7 @@ pub(super) fn start_of(text: &str) -> String {
 #[non_exhaustive]
 pub enum FieldError {
     /// A required field is not there, or null.
-    #[error("the field {field:?} is missing; it must be {}", a_value_of(*.expected))]
+    #[error("the field {field:?} is missing or null; it must be {}", a_value_of(*.expected))]
     Missing {
         /// The field's name.
         field: Box<str>,
@@ -144,7 +144,7 @@ impl FieldError {
 
 fn a_value_of(expected: Option<FieldType>) -> &'static str {
     match expected {
-        None | Some(FieldType::Json) => "JSON",
+        None | Some(FieldType::Json) => "any value but null",
         Some(FieldType::String) => "a string",
         Some(FieldType::Int64) => "an int64",
         Some(FieldType::Float64) => "a float64",
@@ -175,15 +175,15 @@ mod tests {
     fn an_event_is_checked_field_by_field() {
         assert_eq!(check(r#"{"winner":"Ann","season":{},"rounds":null,"other":[]}"#), Ok(()));
         for (object, message) in [
-            ("{}", r#"missing_field: the field "winner" is missing; it must be a string"#),
+            ("{}", r#"missing_field: the field "winner" is missing or null; it must be a string"#),
             (
                 r#"{"winner":null}"#,
-                r#"missing_field: the field "winner" is missing; it must be a string"#,
+                r#"missing_field: the field "winner" is missing or null; it must be a string"#,
             ),
             (r#"{"winner":7}"#, r#"invalid_field: the field "winner" must be a string, and is 7"#),
             (
                 r#"{"winner":"Ann"}"#,
-                r#"missing_field: the field "season" is missing; it must be JSON"#,
+                r#"missing_field: the field "season" is missing or null; it must be any value but null"#,
             ),
             (
                 r#"{"winner":"Ann","rounds":3.5}"#,

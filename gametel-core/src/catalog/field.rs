@@ -101,7 +101,6 @@ pub struct UnknownFieldType(Box<str>);
 /// assert_eq!(arena.default(), Some("pit"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct FieldDefinition {
     name: Box<str>,
     field_type: Option<FieldType>,

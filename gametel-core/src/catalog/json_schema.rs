@@ -245,6 +245,7 @@ mod tests {
             (r#""damage":"1.5""#, false),
             (r#""started":true"#, false),
             (r#""winner":null"#, false),
+            (r#""winner":7"#, false),
             (r#""season":null"#, false),
             (r#""ranked":"yes""#, false),
         ] {

@@ -41,7 +41,8 @@ pub use value::{TypedValue, WrongType};
 use crate::event::EventType;
 use crate::header::HeaderRule;
 
-/// The name of the dataset that holds records which are no events. A catalog can't define it.
+/// The name of the dataset that holds records which are no events, or do not fit the dataset in
+/// which they land. A catalog can't define it.
 pub const QUARANTINE: &str = "quarantine";
 
 /// The events that exist and the datasets that they land in; checked, and not changed any more.

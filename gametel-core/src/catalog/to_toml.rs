@@ -135,9 +135,14 @@ columns = ["timestamp", { name = "event_ts", type = "timestamp" }, "rounds"]
             prop_oneof![
                 any::<i64>().prop_map(|number| number.to_string()),
                 Just("3.0".to_owned()),
-                Just("1e3".to_owned()),
+                Just("-0".to_owned()),
             ],
-            any::<f64>().prop_filter("JSON has finite numbers", |number| number.is_finite()),
+            prop_oneof![
+                any::<f64>()
+                    .prop_filter("JSON has finite numbers", |number| number.is_finite())
+                    .prop_map(|number| format!("{number:?}")),
+                Just("1.10".to_owned()),
+            ],
             any::<bool>(),
         );
         let field_type = option::of(proptest::sample::select(FieldType::ALL.to_vec()));
@@ -152,7 +157,7 @@ columns = ["timestamp", { name = "event_ts", type = "timestamp" }, "rounds"]
                     (_, false, _) => field,
                     (.., None | Some(FieldType::String)) => field.with_default(&text),
                     (.., Some(FieldType::Int64)) => field.with_default(&integer),
-                    (.., Some(FieldType::Float64)) => field.with_default(&format!("{float:?}")),
+                    (.., Some(FieldType::Float64)) => field.with_default(&float),
                     (.., Some(FieldType::Boolean)) => field.with_default(&flag.to_string()),
                     (.., Some(FieldType::Timestamp)) => field.with_default("17.5"),
                     (.., Some(FieldType::Json)) => field.with_default("{\"a\":\n1}"),

@@ -30,6 +30,9 @@ pub use time::{EventTime, InvalidEventTime, Timestamp};
 /// no fields of its own. The names `event_id`, `event_type`, `event_ts` and `received_ts` belong to
 /// the envelope; a field with one of them is refused when the event is encoded.
 ///
+/// A catalog learns the fields from a sample of the type:
+/// [`EventDefinition::from_sample`](crate::catalog::EventDefinition::from_sample).
+///
 /// ```
 /// use gametel_core::event::{Event, EventDraft};
 /// use serde::Serialize;

@@ -36,7 +36,7 @@ async fn events_have_the_fields_that_the_catalog_declares() {
     }
     let refused = &body(&answers[2])["results"][0]["error"];
     assert_eq!(refused["code"], "missing_field");
-    assert_eq!(refused["message"], r#"the field "winner" is missing; it must be a string"#);
+    assert_eq!(refused["message"], r#"the field "winner" is missing or null; it must be a string"#);
     let own =
         |event: &Value| json!([event["winner"], event["rounds"], event["ranked"], event["mood"]]);
     let events: Vec<_> = events(&sink).iter().map(own).collect();
