@@ -4,12 +4,15 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use arrow_schema::{DataType, SchemaRef};
+use arrow_schema::{DataType, SchemaRef, TimeUnit};
+use gametel_core::event::Timestamp;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use crate::error::BatchError;
+use crate::timestamp::write_timestamp;
 
 /// The Parquet files of one dataset.
 #[derive(Clone, Debug)]
@@ -89,7 +92,7 @@ impl Dataset {
     }
 
     /// Reads the first `limit` rows as text. Binary values are shown as Spark shows them,
-    /// `[6E 6F]`.
+    /// `[6E 6F]`, and times as it does in UTC.
     ///
     /// # Errors
     ///
@@ -172,10 +175,34 @@ fn texts(column: &ArrayRef) -> Result<Vec<Option<String>>, arrow_schema::ArrowEr
         };
         return Ok(column.as_binary::<i32>().iter().map(|value| value.map(hexadecimal)).collect());
     }
+    if let DataType::Timestamp(unit, _) = column.data_type() {
+        return times(column, *unit);
+    }
     let options = FormatOptions::default();
     let formatter = ArrayFormatter::try_new(column, &options)?;
     let text = |row| column.is_valid(row).then(|| formatter.value(row).to_string());
     Ok((0..column.len()).map(text).collect())
+}
+
+/// Times as Spark shows them where its session is in UTC. Arrow's own formatter knows no zone by
+/// its name, and `UTC` is one.
+fn times(
+    column: &ArrayRef,
+    unit: TimeUnit,
+) -> Result<Vec<Option<String>>, arrow_schema::ArrowError> {
+    let counts = arrow_cast::cast(column, &DataType::Int64)?;
+    let text = |count: i64| {
+        let micros = match unit {
+            TimeUnit::Second => count.saturating_mul(1_000_000),
+            TimeUnit::Millisecond => count.saturating_mul(1_000),
+            TimeUnit::Microsecond => count,
+            TimeUnit::Nanosecond => count.div_euclid(1_000),
+        };
+        let mut text = String::new();
+        write_timestamp(&mut text, Timestamp::from_micros(micros));
+        text
+    };
+    Ok(counts.as_primitive::<Int64Type>().iter().map(|count| count.map(text)).collect())
 }
 
 fn spark_type(data_type: &DataType) -> &'static str {
@@ -198,7 +225,12 @@ fn spark_type(data_type: &DataType) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use gametel_core::catalog::DatasetDefinition;
+    use std::sync::Arc;
+
+    use arrow_array::{
+        TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
+        TimestampSecondArray,
+    };
     use gametel_core::event::{EncodedEvent, EventId, EventType, Timestamp};
     use gametel_core::sink::{EventSink, EventSinkExt};
 
@@ -212,12 +244,10 @@ mod tests {
         // In no order that a file system may list them in.
         for part in ["3", "0", "4", "1", "2"] {
             let path = folder.path().join(format!("part-{part}.parquet"));
-            let rows = EventRows::new(&DatasetDefinition::new("d", ["part"]));
-            let sink = ParquetSink::create("d", &path, rows).unwrap();
+            let sink = ParquetSink::create("d", &path, EventRows::raw_events()).unwrap();
             for _ in 0..2 {
-                let payload = format!(r#"{{"part":{part}}}"#);
                 let id = EventId::new(at);
-                sink.write(EncodedEvent::new(id, EventType::new("t"), payload.into(), at))
+                sink.write(EncodedEvent::new(id, EventType::new("t"), part.into(), at))
                     .await
                     .unwrap();
             }
@@ -229,5 +259,23 @@ mod tests {
         let parts: Vec<_> = head.rows.iter().map(|row| row[0].as_deref().unwrap()).collect();
         assert_eq!((parts, head.more), (vec!["0", "0", "1", "1", "2"], true));
         assert!(!dataset.head(10).unwrap().more);
+    }
+
+    #[test]
+    fn times_of_every_unit_and_zone_are_shown_in_utc() {
+        let seconds = TimestampSecondArray::from(vec![Some(17), None]);
+        let columns: [ArrayRef; 4] = [
+            Arc::new(seconds.with_timezone("UTC")),
+            Arc::new(TimestampMillisecondArray::from(vec![Some(17_000), None])),
+            Arc::new(TimestampMicrosecondArray::from(vec![Some(17_000_000), None])),
+            Arc::new(
+                TimestampNanosecondArray::from(vec![Some(17_000_000_999), None])
+                    .with_timezone("Europe/Berlin"),
+            ),
+        ];
+        for column in columns {
+            let shown = texts(&column).unwrap();
+            assert_eq!(shown, [Some("1970-01-01 00:00:17".to_owned()), None], "{column:?}");
+        }
     }
 }

@@ -23,9 +23,9 @@ pub struct RunReport {
     pub datasets: Vec<DatasetReport>,
     /// Events that land in no dataset, by type.
     pub unselected: BTreeMap<String, u64>,
-    /// The dataset of records that are no events.
+    /// The dataset of records that are no events, or do not fit their dataset.
     pub quarantine: DatasetReport,
-    /// Records that are no events, by reason.
+    /// The records in quarantine, by reason.
     pub quarantined: BTreeMap<String, u64>,
     /// Records with no value.
     pub tombstones: u64,

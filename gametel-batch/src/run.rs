@@ -97,7 +97,8 @@ pub async fn run(
     let names = names_of(&config.catalog);
     let staging = Staging::begin(&config.output, names.iter().copied())?;
     let sinks = Sinks::create(&config.catalog, &staging)?;
-    let tally = copy(source, &sinks.router, &ranges, progress).await;
+    let decoder = RowDecoder::new(&config.catalog);
+    let tally = copy(source, decoder, &sinks.router, &ranges, progress).await;
     // Closed in any case, so that no thread writes on when the staging goes.
     let closed = sinks.router.close().await;
     let tally = tally?;
@@ -140,9 +141,10 @@ struct Sinks {
 impl Sinks {
     fn create(catalog: &Arc<Catalog>, staging: &Staging) -> Result<Self, BatchError> {
         let mut router = Router::builder(Arc::clone(catalog));
-        for dataset in catalog.datasets() {
+        for (index, dataset) in catalog.indexed_datasets() {
             let file = staging.dataset(dataset.name())?.join(PART_FILE);
-            let sink = ParquetSink::create(dataset.name(), &file, EventRows::new(dataset));
+            let rows = EventRows::new(catalog.columns(index));
+            let sink = ParquetSink::create(dataset.name(), &file, rows);
             router = router.dataset(dataset.name(), sink.map_err(write_error)?);
         }
         let file = staging.dataset(QUARANTINE)?.join(PART_FILE);
@@ -175,12 +177,13 @@ struct Chunk {
 /// Reads and decodes on one thread while what came before is being written.
 async fn copy(
     source: Box<dyn Source>,
+    decoder: RowDecoder,
     router: &Router,
     ranges: &[PartitionRange],
     progress: impl Fn(Progress),
 ) -> Result<Tally, BatchError> {
     let (chunks, mut inbox) = mpsc::channel(AHEAD);
-    let reader = spawn_reader(source, chunks);
+    let reader = spawn_reader(source, decoder, chunks);
     let offsets = ranges.iter().map(PartitionRange::offsets).sum();
     let mut tally = Tally::default();
     while let Some(chunk) = inbox.recv().await {
@@ -203,12 +206,12 @@ async fn copy(
 
 fn spawn_reader(
     mut source: Box<dyn Source>,
+    mut decoder: RowDecoder,
     chunks: mpsc::Sender<Chunk>,
 ) -> JoinHandle<Result<(), BatchError>> {
     tokio::task::spawn_blocking(move || {
-        let mut decoder = Decoder::new();
         while let Some(records) = source.next()? {
-            if chunks.blocking_send(decoded(&mut decoder, records)).is_err() {
+            if chunks.blocking_send(decoder.decode(records)).is_err() {
                 // The writing side has failed, and says so itself.
                 break;
             }
@@ -217,13 +220,31 @@ fn spawn_reader(
     })
 }
 
-fn decoded(decoder: &mut Decoder, records: Vec<SourceRecord>) -> Chunk {
-    let count = records.len();
-    let events: Vec<_> = records
-        .into_iter()
-        .filter_map(|record| Some(decoder.decode(record.value?, record.timestamp, record.position)))
-        .collect();
-    Chunk { tombstones: (count - events.len()) as u64, events: events.into() }
+/// Finds out what each record is: a row of a dataset, or for the quarantine.
+struct RowDecoder {
+    decoder: Decoder,
+    catalog: Arc<Catalog>,
+}
+
+impl RowDecoder {
+    fn new(catalog: &Arc<Catalog>) -> Self {
+        Self { decoder: Decoder::new(), catalog: Arc::clone(catalog) }
+    }
+
+    fn decode(&mut self, records: Vec<SourceRecord>) -> Chunk {
+        let count = records.len();
+        let events: Vec<_> =
+            records.into_iter().filter_map(|record| self.decode_one(record)).collect();
+        Chunk { tombstones: (count - events.len()) as u64, events: events.into() }
+    }
+
+    fn decode_one(&mut self, record: SourceRecord) -> Option<EncodedEvent> {
+        let event = self.decoder.decode(record.value?, record.timestamp, record.position);
+        Some(match self.catalog.check_columns(&event) {
+            Ok(()) => event,
+            Err(misfit) => event.into_malformed(misfit),
+        })
+    }
 }
 
 /// What a staged dataset holds, by the footers of its files, with the paths that they will have.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use gametel_core::catalog::Catalog;
 use gametel_core::endpoint::Endpoint;
 use gametel_core::header::{HeaderRule, HeaderRuleError};
 use gametel_http::sinks::TopicOptions;
@@ -68,7 +69,8 @@ pub(crate) struct ServeArgs {
     /// On how many brokers the Kafka topic is kept, if it has to be created.
     #[arg(long, value_name = "N", default_value = "1", env = "GAMETEL_TOPIC_REPLICATION")]
     pub(crate) topic_replication: NonZeroU16,
-    /// A request header that events keep, beside Host, User-Agent and Accept. Can be repeated.
+    /// A request header that events keep, beside those that the catalog names (Host, User-Agent and
+    /// Accept, if it names none). Can be repeated.
     #[arg(long, value_name = "NAME", value_delimiter = ',', env = "GAMETEL_KEEP_HEADER")]
     pub(crate) keep_header: Vec<String>,
     /// A request header that counts as secret, so that it can't be kept. Can be repeated.
@@ -85,25 +87,27 @@ pub(crate) struct ServeArgs {
     pub(crate) shutdown_timeout: u32,
 }
 
-/// The options of `serve`, checked and put into the types of the library.
+/// The options of `serve`, put into the types of the library.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) server: ServerConfig,
     pub(crate) sink: Endpoint,
     pub(crate) topic: TopicOptions,
     pub(crate) catalog: Option<PathBuf>,
+    pub(crate) headers: HeaderOptions,
+}
+
+/// What the command line says of headers. What they come to depends on the catalog, too.
+#[derive(Debug)]
+pub(crate) struct HeaderOptions {
+    keep: Vec<String>,
+    secret: Vec<String>,
 }
 
 impl ServeArgs {
-    /// Checks what one option says against the others.
-    pub(crate) fn resolve(self) -> Result<Settings, HeaderRuleError> {
-        let default_rule = HeaderRule::default();
-        let kept = default_rule.kept().chain(self.keep_header.iter().map(String::as_str));
-        let routes = RouteOptions {
-            header_rule: HeaderRule::new(kept, &self.secret_header)?,
-            max_body_bytes: self.max_body_bytes,
-            ..RouteOptions::default()
-        };
+    pub(crate) fn resolve(self) -> Settings {
+        let routes =
+            RouteOptions { max_body_bytes: self.max_body_bytes, ..RouteOptions::default() };
         let server = ServerConfig {
             listen: self.listen,
             max_connections: self.max_connections,
@@ -113,6 +117,15 @@ impl ServeArgs {
         };
         let topic =
             TopicOptions { partitions: self.topic_partitions, replication: self.topic_replication };
-        Ok(Settings { server, sink: self.sink, topic, catalog: self.catalog })
+        let headers = HeaderOptions { keep: self.keep_header, secret: self.secret_header };
+        Settings { server, sink: self.sink, topic, catalog: self.catalog, headers }
+    }
+}
+
+impl HeaderOptions {
+    /// The catalog's headers and the further ones, unless one of them is secret.
+    pub(crate) fn rule(&self, catalog: &Catalog) -> Result<HeaderRule, HeaderRuleError> {
+        let named = catalog.header_rule().kept();
+        HeaderRule::new(named.chain(self.keep.iter().map(String::as_str)), &self.secret)
     }
 }

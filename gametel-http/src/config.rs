@@ -42,8 +42,9 @@ impl Default for ServerConfig {
 /// The settings of [`routes`](crate::routes).
 #[derive(Clone, Debug)]
 pub struct RouteOptions {
-    /// Which request headers an event keeps. Default Host, User-Agent and Accept.
-    pub header_rule: HeaderRule,
+    /// Which request headers an event keeps. Default `None`: those that the catalog names, which
+    /// are Host, User-Agent and Accept unless it says otherwise.
+    pub header_rule: Option<HeaderRule>,
     /// The largest body that is read, in bytes. Default 1 MiB.
     pub max_body_bytes: usize,
     /// How long a client may take to send a body. Default 30 s.
@@ -55,7 +56,7 @@ pub struct RouteOptions {
 impl Default for RouteOptions {
     fn default() -> Self {
         Self {
-            header_rule: HeaderRule::default(),
+            header_rule: None,
             max_body_bytes: 1024 * 1024,
             body_timeout: Duration::from_secs(30),
             max_events: 10_000,

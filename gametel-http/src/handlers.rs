@@ -19,7 +19,7 @@ use crate::body::{discard_body, read_body};
 use crate::events::{SplitError, split};
 use crate::intake::{EventRoute, Intake, Place};
 use crate::rejection::{ApiError, ErrorBody, json_response};
-use crate::request::{fill_defaults, is_media_type, own_fields};
+use crate::request::{is_media_type, own_fields};
 
 /// A request, as far as the handlers care.
 #[derive(Debug)]
@@ -96,7 +96,8 @@ fn event_at_route(
     let own = own_fields(definition, query, headers, body)?;
     intake.stats.add_lossy_values(own.lossy_values);
     let mut draft = EventDraft::with_envelope(definition.event_type().clone(), own.fields)?;
-    fill_defaults(definition, draft.fields_mut());
+    definition.fill_defaults(draft.fields_mut());
+    definition.check(draft.fields())?;
     Ok(draft.encode(&kept_headers(intake, headers), Stamp::now())?)
 }
 
@@ -162,7 +163,8 @@ fn event_of(
         );
         return Err(ErrorBody::new("unknown_event_type", message));
     };
-    fill_defaults(definition, draft.fields_mut());
+    definition.fill_defaults(draft.fields_mut());
+    definition.check(draft.fields()).map_err(|error| refused(error.into()))?;
     let stamp = Stamp::now();
     let event = draft.encode(headers, stamp).map_err(|error| refused(error.into()))?;
     Ok((event.id().unwrap_or(stamp.id), event))
@@ -185,7 +187,7 @@ where
 
 fn kept_headers(intake: &Intake, headers: &HeaderMap) -> Vec<EventHeader> {
     let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let kept = intake.options.header_rule.apply(pairs);
+    let kept = intake.header_rule.apply(pairs);
     intake.stats.add_lossy_values(kept.lossy);
     kept.headers
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use gametel_core::batch::EventBatch;
 use gametel_core::catalog::{Catalog, EventDefinition};
+use gametel_core::header::HeaderRule;
 use gametel_core::sink::{EventSink, Outcome, SinkError, SinkErrorKind, WriteReport};
 
 use crate::config::RouteOptions;
@@ -17,6 +18,7 @@ use crate::stats::Stats;
 pub(crate) struct Intake {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) options: RouteOptions,
+    pub(crate) header_rule: HeaderRule,
     pub(crate) health: Health,
     pub(crate) stats: Stats,
     sink: Arc<dyn EventSink>,
@@ -73,8 +75,10 @@ impl Intake {
             let route = EventRoute { definition: definition.clone(), reply };
             places.insert(path.into(), Place::Event(route));
         }
+        let own_rule = options.header_rule.clone();
+        let header_rule = own_rule.unwrap_or_else(|| catalog.header_rule().clone());
         let (health, stats) = (Health::new(Instant::now()), Stats::default());
-        Ok(Self { catalog, options, health, stats, sink, places })
+        Ok(Self { catalog, options, header_rule, health, stats, sink, places })
     }
 
     /// What is at `path`, if anything.

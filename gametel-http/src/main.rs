@@ -43,8 +43,7 @@ fn main() -> ExitCode {
 fn start(cli: Cli) -> Result<(), Failure> {
     log_to_stderr(&cli.log).map_err(Failure::Config)?;
     let Command::Serve(args) = cli.command;
-    let settings =
-        args.resolve().context("the headers to keep can't be kept").map_err(Failure::Config)?;
+    let settings = args.resolve();
     let runtime = tokio::runtime::Runtime::new()
         .context("the threads can't be started")
         .map_err(Failure::Failed)?;
@@ -52,13 +51,15 @@ fn start(cli: Cli) -> Result<(), Failure> {
 }
 
 async fn serve(settings: Settings) -> Result<(), Failure> {
-    let Settings { server, sink: endpoint, topic, catalog } = settings;
+    let Settings { mut server, sink: endpoint, topic, catalog, headers } = settings;
     let catalog = match &catalog {
         None => Catalog::game(),
         Some(path) => {
             Catalog::load(path).context("the catalog can't be used").map_err(Failure::Config)?
         }
     };
+    let rule = headers.rule(&catalog).context("the headers to keep can't be kept");
+    server.routes.header_rule = Some(rule.map_err(Failure::Config)?);
     let sink = sinks::open(&endpoint, topic).await.map_err(|error| {
         let failure =
             if error.kind() == SinkErrorKind::Config { Failure::Config } else { Failure::Failed };

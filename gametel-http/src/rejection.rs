@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use gametel_core::catalog::FieldError;
 use gametel_core::codec::{DraftError, EncodeError};
 use gametel_core::event::Malformed;
 use gametel_core::sink::{Rejection, SinkError, SinkErrorKind};
@@ -95,6 +96,12 @@ impl From<DraftError> for ApiError {
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self::new(status, error.code(), error.to_string())
+    }
+}
+
+impl From<FieldError> for ApiError {
+    fn from(error: FieldError) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.code(), error.to_string())
     }
 }
 

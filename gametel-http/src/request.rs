@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
-use gametel_core::catalog::EventDefinition;
+use gametel_core::catalog::{EventDefinition, FieldError};
 use gametel_core::event::{Fields, Malformed, QuarantineReason};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use percent_encoding::percent_decode_str;
+
+use crate::rejection::ApiError;
 
 /// The fields of one event, and how many of their values were not UTF-8.
 #[derive(Debug, Default)]
@@ -21,36 +23,29 @@ pub(crate) struct OwnFields {
 ///   -d` calls everything a form); each of its members becomes a field.
 /// - Another body is a form if its content type says so. Of it, as of the query, the fields that
 ///   the catalog declares are taken; the rest is ignored, since anyone can add to a link.
+/// - The text of a query or a form stands for a value of the field's type: `rounds=3` is a number
+///   where `rounds` is one.
 /// - Where more than one has a field, the body wins over the query, and the last of a name.
 ///
 /// # Errors
 ///
-/// The body is neither.
+/// The body is neither, or a text stands for no value of its field's type.
 pub(crate) fn own_fields(
     definition: &EventDefinition,
     query: &str,
     headers: &HeaderMap,
     body: &[u8],
-) -> Result<OwnFields, Malformed> {
+) -> Result<OwnFields, ApiError> {
     let mut own = OwnFields::default();
     let body = body.trim_ascii();
     let json = matches!(body.first(), Some(b'{' | b'[' | b'"'));
     if !json && is_media_type(headers, &["application/x-www-form-urlencoded"]) {
-        own.add_pairs(definition, form(body)?);
+        own.add_pairs(definition, form(body)?)?;
     } else if !body.is_empty() {
         own.fields = Fields::from_json(body)?;
     }
-    own.add_pairs(definition, query);
+    own.add_pairs(definition, query)?;
     Ok(own)
-}
-
-/// Gives the declared fields that have a default, and no value yet, their default.
-pub(crate) fn fill_defaults(definition: &EventDefinition, fields: &mut Fields) {
-    for field in definition.fields() {
-        if let Some(default) = field.default() {
-            fields.insert_str_if_absent(field.name(), default);
-        }
-    }
 }
 
 /// Whether the content type is one of `types`, which are in lower case; its parameters don't count.
@@ -76,9 +71,9 @@ fn form(body: &[u8]) -> Result<&str, Malformed> {
 
 impl OwnFields {
     /// Adds of `name=value&…` the declared fields that are not there yet.
-    fn add_pairs(&mut self, definition: &EventDefinition, pairs: &str) {
+    fn add_pairs(&mut self, definition: &EventDefinition, pairs: &str) -> Result<(), FieldError> {
         if pairs.is_empty() {
-            return;
+            return Ok(());
         }
         for field in definition.fields() {
             let mut pairs =
@@ -86,10 +81,11 @@ impl OwnFields {
             let found = pairs.find(|(name, _)| decoded(name).0 == field.name());
             if let (Some((_, value)), None) = (found, self.fields.get(field.name())) {
                 let (value, lossy) = decoded(value);
-                self.fields.insert_str(field.name(), &value);
+                field.insert_text(&mut self.fields, &value)?;
                 self.lossy_values += usize::from(lossy);
             }
         }
+        Ok(())
     }
 }
 
@@ -109,10 +105,15 @@ fn decoded(text: &str) -> (Cow<'_, str>, bool) {
 
 #[cfg(test)]
 mod tests {
+    use gametel_core::catalog::{FieldDefinition, FieldType};
+
     use super::*;
 
     fn guild() -> EventDefinition {
-        EventDefinition::new("join_guild").with_field("guild", None).with_field("rank", Some("new"))
+        EventDefinition::new("join_guild")
+            .with_field("guild")
+            .with_field(FieldDefinition::untyped("rank").with_default("new"))
+            .with_field(FieldDefinition::new("level", FieldType::Int64))
     }
 
     fn headers(content_type: &str) -> HeaderMap {
@@ -157,29 +158,30 @@ mod tests {
 
     #[test]
     fn a_body_that_is_neither_is_refused() {
-        for (content_type, body, reason) in [
-            (FORM, &b"not json"[..], QuarantineReason::InvalidJson),
-            (FORM, b"{\"a\":", QuarantineReason::InvalidJson),
-            (FORM, b"[\"a=b\"]", QuarantineReason::NotAnObject),
-            (FORM, b"guild=caf\xe9", QuarantineReason::InvalidUtf8),
-            ("text/plain", b"guild=Owls", QuarantineReason::InvalidJson),
-            ("application/json", b"7", QuarantineReason::NotAnObject),
-            ("", b"\xff", QuarantineReason::InvalidUtf8),
+        for (content_type, body, code) in [
+            (FORM, &b"not json"[..], "invalid_json"),
+            (FORM, b"{\"a\":", "invalid_json"),
+            (FORM, b"[\"a=b\"]", "not_an_object"),
+            (FORM, b"guild=caf\xe9", "invalid_utf8"),
+            ("text/plain", b"guild=Owls", "invalid_json"),
+            ("application/json", b"7", "not_an_object"),
+            ("", b"\xff", "invalid_utf8"),
         ] {
             let error = own_fields(&guild(), "", &headers(content_type), body).unwrap_err();
-            assert_eq!(error.reason, reason, "{content_type} {body:?}");
+            assert_eq!((error.status.as_u16(), error.body.code), (400, code), "{body:?}");
         }
     }
 
     #[test]
-    fn a_default_fills_only_what_is_absent() {
-        let mut own =
-            own_fields(&guild(), "guild=x", &HeaderMap::new(), b"{\"rank\":null}").unwrap();
-        fill_defaults(&guild(), &mut own.fields);
-        assert_eq!(own.fields.get("rank"), Some("null"));
-        let mut empty = Fields::new();
-        fill_defaults(&guild(), &mut empty);
-        assert_eq!(empty.get("rank"), Some("\"new\""));
-        assert_eq!(empty.get("guild"), None);
+    fn text_becomes_a_value_of_the_fields_type() {
+        assert_eq!(fields("level=3&guild=3", "", b""), [r#"guild="3""#, "level=3"]);
+        assert_eq!(fields("", FORM, b"level=-1"), ["level=-1"]);
+        assert_eq!(fields("level=three", "", b"{\"level\":3}"), ["level=3"]);
+        for (query, content_type, body) in
+            [("level=three", "", &b""[..]), ("level=", "", b""), ("", FORM, b"level=3.5")]
+        {
+            let refused = own_fields(&guild(), query, &headers(content_type), body).unwrap_err();
+            assert_eq!((refused.status.as_u16(), refused.body.code), (422, "invalid_field"));
+        }
     }
 }

@@ -1,34 +1,35 @@
 use std::sync::Arc;
 
-use arrow_array::builder::StringBuilder;
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
-use gametel_core::catalog::{Column, DatasetDefinition};
-use gametel_core::codec::{text_value, visit_members};
+use arrow_array::RecordBatch;
+use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
+use gametel_core::catalog::{ColumnSource, FieldType, TypedColumn, TypedValue};
+use gametel_core::codec::visit_members;
 use gametel_core::event::EncodedEvent;
 
 use crate::timestamp::write_timestamp;
 
 use super::Rows;
+use super::column_builder::{ColumnBuilder, data_type};
 
-/// Makes rows of a catalog's dataset, by the record rules: nullable strings, only top-level members
-/// count, the last of a name wins.
+/// Makes rows of a catalog's dataset, by the record rules: every column may be null, only top-level
+/// members count, the last of a name wins.
 pub(crate) struct EventRows {
     schema: SchemaRef,
-    columns: Vec<Column>,
-    builders: Vec<StringBuilder>,
+    columns: Vec<TypedColumn>,
+    builders: Vec<ColumnBuilder>,
     /// Text that is written anew for each row.
     scratch: String,
 }
 
 impl EventRows {
-    pub(crate) fn new(dataset: &DatasetDefinition) -> Self {
-        let columns = dataset.columns().to_vec();
-        let field = |column: &Column| Field::new(column.name(), DataType::Utf8, true);
+    pub(crate) fn new(columns: &[TypedColumn]) -> Self {
+        let field =
+            |column: &TypedColumn| Field::new(column.name(), data_type(column.column_type()), true);
+        let builder = |column: &TypedColumn| ColumnBuilder::new(column.column_type());
         Self {
             schema: Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>())),
-            builders: columns.iter().map(|_| StringBuilder::new()).collect(),
-            columns,
+            builders: columns.iter().map(builder).collect(),
+            columns: columns.to_vec(),
             scratch: String::new(),
         }
     }
@@ -37,8 +38,8 @@ impl EventRows {
     fn members<'a>(&self, payload: &'a [u8]) -> Result<Vec<Option<&'a str>>, String> {
         let mut members = vec![None; self.columns.len()];
         visit_members(payload, |name, value| {
-            let of_this_name = |column: &Column| match column {
-                Column::Member(member) => **member == *name,
+            let of_this_name = |column: &TypedColumn| match column.source() {
+                ColumnSource::Member(member) => **member == *name,
                 _ => false,
             };
             if let Some(place) = self.columns.iter().position(of_this_name) {
@@ -57,50 +58,88 @@ impl Rows for EventRows {
 
     fn append(&mut self, event: &EncodedEvent) -> Result<(), String> {
         let payload = event.payload();
-        let members = self.members(payload)?;
         let raw_event = std::str::from_utf8(payload).map_err(|error| error.to_string())?;
-        for ((column, builder), member) in self.columns.iter().zip(&mut self.builders).zip(members)
-        {
-            match column {
-                Column::RawEvent => builder.append_value(raw_event),
-                Column::Timestamp => match event.timestamp() {
-                    Some(timestamp) => {
-                        self.scratch.clear();
-                        write_timestamp(&mut self.scratch, timestamp);
-                        builder.append_value(&self.scratch);
-                    }
-                    None => builder.append_null(),
+        self.scratch.clear();
+        if let Some(timestamp) = event.timestamp() {
+            write_timestamp(&mut self.scratch, timestamp);
+        }
+        // Every value is read before any is added: half a row can't be taken back.
+        let mut values = Vec::with_capacity(self.columns.len());
+        for (column, member) in self.columns.iter().zip(self.members(payload)?) {
+            values.push(match (column.source(), column.column_type()) {
+                (ColumnSource::RawEvent, _) => Some(TypedValue::Text(raw_event.into())),
+                (ColumnSource::Timestamp, FieldType::Timestamp) => {
+                    event.timestamp().map(TypedValue::Timestamp)
+                }
+                (ColumnSource::Timestamp, _) => {
+                    let text = event.timestamp().map(|_| self.scratch.as_str());
+                    text.map(|text| TypedValue::Text(text.into()))
+                }
+                (_, column_type) => match member.map(|member| column_type.read(member)) {
+                    None => None,
+                    Some(Ok(value)) => value,
+                    Some(Err(error)) => return Err(format!("column {}: {error}", column.name())),
                 },
-                _ => builder.append_option(member.and_then(text_value)),
-            }
+            });
+        }
+        for (builder, value) in self.builders.iter_mut().zip(values) {
+            builder.append(value);
         }
         Ok(())
     }
 
     fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
-        let columns =
-            self.builders.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef);
-        RecordBatch::try_new(Arc::clone(&self.schema), columns.collect())
+        let columns = self.builders.iter_mut().map(ColumnBuilder::finish).collect();
+        RecordBatch::try_new(Arc::clone(&self.schema), columns)
+    }
+}
+
+#[cfg(test)]
+impl EventRows {
+    /// Rows of one column, `raw_event`.
+    pub(crate) fn raw_events() -> Self {
+        use gametel_core::catalog::{Catalog, DatasetDefinition};
+
+        let dataset = DatasetDefinition::new("d", ["raw_event"]);
+        let catalog = Catalog::builder("c").dataset(dataset).build().expect("it is valid");
+        let (index, _) = catalog.indexed_datasets().next().expect("there is one dataset");
+        Self::new(catalog.columns(index))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::Array;
     use arrow_array::cast::AsArray;
+    use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};
+    use arrow_array::{Array, ArrayRef};
+    use arrow_schema::{DataType, TimeUnit};
+    use gametel_core::catalog::{Catalog, Column, DatasetDefinition, EventDefinition};
     use gametel_core::codec::Decoder;
     use gametel_core::event::{Position, Timestamp};
 
     use super::*;
 
-    fn row(payload: &'static str, timestamp: Option<i64>) -> Vec<Option<String>> {
-        let dataset =
-            DatasetDefinition::new("d", ["raw_event", "timestamp", "Host", "a", "b", "event_type"]);
-        let mut rows = EventRows::new(&dataset);
+    fn batch(
+        columns: impl IntoIterator<Item = Column>,
+        payload: &'static str,
+        timestamp: Option<i64>,
+    ) -> Result<RecordBatch, String> {
+        let event = ["a", "b", "c", "d"]
+            .into_iter()
+            .fold(EventDefinition::new("x").with_dataset("d"), EventDefinition::with_field);
+        let dataset = DatasetDefinition::new("d", columns);
+        let catalog = Catalog::builder("c").event(event).dataset(dataset).build().unwrap();
+        let (index, _) = catalog.indexed_datasets().next().unwrap();
+        let mut rows = EventRows::new(catalog.columns(index));
         let position = Position { topic: "t".into(), partition: 0, offset: 0 };
         let timestamp = timestamp.map(Timestamp::from_millis);
-        rows.append(&Decoder::new().decode(payload.into(), timestamp, position)).unwrap();
-        let batch = rows.finish().unwrap();
+        rows.append(&Decoder::new().decode(payload.into(), timestamp, position))?;
+        Ok(rows.finish().unwrap())
+    }
+
+    fn row(payload: &'static str, timestamp: Option<i64>) -> Vec<Option<String>> {
+        let columns = ["raw_event", "timestamp", "Host", "a", "b", "event_type"];
+        let batch = batch(columns.map(Column::named), payload, timestamp).unwrap();
         let text = |column: &ArrayRef| {
             let column = column.as_string::<i32>();
             column.is_valid(0).then(|| column.value(0).to_owned())
@@ -125,5 +164,60 @@ mod tests {
         );
         let row = row(r#"{"event_type":"x","a":1.50,"b":true,"timestamp":"mine"}"#, None);
         assert_eq!(row[1..5], [None, None, some("1.50"), some("true")]);
+    }
+
+    fn typed_columns() -> [Column; 7] {
+        [
+            Column::typed("timestamp", FieldType::Timestamp),
+            Column::typed("event_ts", FieldType::Timestamp),
+            Column::typed("a", FieldType::Int64),
+            Column::typed("b", FieldType::Float64),
+            Column::typed("c", FieldType::Boolean),
+            Column::typed("d", FieldType::Json),
+            Column::named("event_id"),
+        ]
+    }
+
+    #[test]
+    fn a_typed_column_holds_values_of_its_type() {
+        let payload = r#"{"event_type":"x","event_ts":17.5,"a":3.0,"b":2,"c":true,"d":"t"}"#;
+        let batch = batch(typed_columns(), payload, Some(1_795_486_294_340)).unwrap();
+        let types: Vec<_> =
+            batch.schema().fields().iter().map(|field| field.data_type().clone()).collect();
+        let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        assert_eq!(
+            types,
+            [
+                utc.clone(),
+                utc,
+                DataType::Int64,
+                DataType::Float64,
+                DataType::Boolean,
+                DataType::Utf8,
+                DataType::Utf8,
+            ]
+        );
+        let micros =
+            |index: usize| batch.column(index).as_primitive::<TimestampMicrosecondType>().value(0);
+        assert_eq!((micros(0), micros(1)), (1_795_486_294_340_000, 17_500_000));
+        assert_eq!(batch.column(2).as_primitive::<Int64Type>().value(0), 3);
+        assert_eq!(batch.column(3).as_primitive::<Float64Type>().value(0), 2.0);
+        assert!(batch.column(4).as_boolean().value(0));
+        assert_eq!(batch.column(5).as_string::<i32>().value(0), "\"t\"");
+        assert!(batch.column(6).is_null(0));
+    }
+
+    #[test]
+    fn what_is_absent_or_null_is_null_in_every_type() {
+        let payload = r#"{"event_type":"x","event_ts":null,"a":null,"b":null,"c":null}"#;
+        let batch = batch(typed_columns(), payload, None).unwrap();
+        assert_eq!((batch.num_rows(), batch.num_columns()), (1, 7));
+        assert!(batch.columns().iter().all(|column| column.is_null(0)));
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_adds_no_part_of_a_row() {
+        let error = batch(typed_columns(), r#"{"event_type":"x","c":"yes"}"#, None).unwrap_err();
+        assert_eq!(error, "column c: the value is no boolean");
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! [`ParquetSink`] is an ordinary `EventSink`: it takes events that were read back, makes a row of
 //! each, and writes them to one part file. What a row is, its [`Rows`] say: [`EventRows`] for a
-//! dataset of the catalog, [`QuarantineRows`] for records that are no events.
+//! dataset of the catalog, [`QuarantineRows`] for records that are no events or can be no rows.
 
+mod column_builder;
 mod event_rows;
 mod part_file;
 mod quarantine_rows;

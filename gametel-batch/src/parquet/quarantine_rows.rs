@@ -9,7 +9,7 @@ use crate::timestamp::write_timestamp;
 
 use super::Rows;
 
-/// Makes rows of records that are no events: the bytes as they came, where they were, and why they
+/// Makes rows of records that are no events, or can be no rows of their dataset: the bytes as they came, where they were, and why they
 /// are here.
 pub(crate) struct QuarantineRows {
     schema: SchemaRef,

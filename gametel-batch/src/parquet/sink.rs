@@ -119,7 +119,6 @@ impl EventSink for ParquetSink {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use gametel_core::catalog::DatasetDefinition;
     use gametel_core::testing::{ConformanceReport, Fixture, conformance};
 
     use super::*;
@@ -131,7 +130,7 @@ mod tests {
         let report = conformance(|| async {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("part.parquet");
-            let rows = EventRows::new(&DatasetDefinition::new("d", ["raw_event"]));
+            let rows = EventRows::raw_events();
             let sink = ParquetSink::create("d", &path, rows).unwrap();
             let _ = (&directory, Bytes::new());
             // Not read back here: the suite looks after a flush, and a Parquet file can be read
@@ -146,7 +145,7 @@ mod tests {
     async fn a_closed_file_has_every_row_in_order() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("part.parquet");
-        let rows = EventRows::new(&DatasetDefinition::new("d", ["raw_event"]));
+        let rows = EventRows::raw_events();
         let sink = ParquetSink::create("d", &path, rows).unwrap();
         let mut events = gametel_core::testing::EventGenerator::new(1);
         let batches: Vec<EventBatch> =
@@ -166,7 +165,7 @@ mod tests {
     #[test]
     fn a_file_that_is_there_is_not_overwritten() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let rows = EventRows::new(&DatasetDefinition::new("d", ["raw_event"]));
+        let rows = EventRows::raw_events();
         let error = ParquetSink::create("d", file.path(), rows).unwrap_err();
         assert_eq!(error.kind(), SinkErrorKind::Io);
     }

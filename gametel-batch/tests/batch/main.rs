@@ -12,3 +12,5 @@ mod kafka;
 #[cfg(feature = "log")]
 mod log;
 mod support;
+#[cfg(feature = "log")]
+mod typed;

@@ -1,38 +1,54 @@
 use std::collections::HashMap;
 
+use crate::codec::ENVELOPE;
 use crate::event::EventType;
+use crate::header::HeaderRule;
 
 use super::error::{CatalogError, Culprit};
-use super::{Catalog, DatasetDefinition, DatasetIndex, EventDefinition, QUARANTINE};
+use super::resolve::resolve;
+use super::{
+    Catalog, DatasetDefinition, DatasetIndex, EventDefinition, FieldDefinition, QUARANTINE,
+};
 
 /// Puts a catalog together, and checks it as a whole.
 ///
 /// ```
-/// use gametel_core::catalog::{Catalog, DatasetDefinition, EventDefinition};
+/// use gametel_core::catalog::{Catalog, DatasetDefinition, EventDefinition, FieldDefinition, FieldType};
 ///
+/// let duel_won = EventDefinition::new("duel_won")
+///     .with_field("winner")
+///     .with_field(FieldDefinition::new("rounds", FieldType::Int64))
+///     .with_dataset("duels");
 /// let catalog = Catalog::builder("arena")
-///     .event(EventDefinition::new("duel_won").with_field("winner", None).with_dataset("duels"))
-///     .dataset(DatasetDefinition::new("duels", ["timestamp", "winner", "Host"]))
+///     .event(duel_won)
+///     .dataset(DatasetDefinition::new("duels", ["timestamp", "winner", "rounds", "Host"]))
 ///     .build()?;
 /// assert!(catalog.event("duel_won").is_some());
 ///
-/// let twice = Catalog::builder("arena")
-///     .event(EventDefinition::new("duel_won"))
-///     .event(EventDefinition::new("duel_won"))
-///     .build();
+/// let duel = EventDefinition::new("duel_won");
+/// let twice = Catalog::builder("arena").event(duel.clone()).event(duel).build();
 /// assert_eq!(twice.unwrap_err().to_string(), "event \"duel_won\" is defined twice");
 /// # Ok::<(), gametel_core::catalog::CatalogError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct CatalogBuilder {
     name: Box<str>,
+    headers: Option<Vec<Box<str>>>,
     events: Vec<EventDefinition>,
     datasets: Vec<DatasetDefinition>,
 }
 
 impl CatalogBuilder {
     pub(super) fn new(name: &str) -> Self {
-        Self { name: name.into(), events: Vec::new(), datasets: Vec::new() }
+        Self { name: name.into(), headers: None, events: Vec::new(), datasets: Vec::new() }
+    }
+
+    /// Says which request headers events may carry, in the order in which they are written. Without
+    /// it they are those of [`HeaderRule::default`].
+    #[must_use]
+    pub fn headers<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.headers = Some(names.into_iter().map(|name| name.as_ref().into()).collect());
+        self
     }
 
     /// Adds a kind of event.
@@ -53,92 +69,151 @@ impl CatalogBuilder {
     ///
     /// # Errors
     ///
-    /// Two events share a type or a route, two datasets a name, or two columns of a dataset (in any
-    /// case: Spark can't tell them apart); an event names a dataset that is not there; or a name
-    /// can't be one.
+    /// Each names the definition that it is about:
+    ///
+    /// - two events share a type or a route, two fields of an event a name, two datasets a name, or
+    ///   two columns of a dataset (in any case: Spark can't tell them apart);
+    /// - an event names a dataset that is not there, or a dataset a column that no event of it has:
+    ///   none of the envelope's names, the headers, and the fields that are declared;
+    /// - events of one dataset give a field different types and the column says none, or the
+    ///   column's type can't hold the field's;
+    /// - a default does not fit its field's type, or the field is required;
+    /// - a header is secret or no header name, or another name can't be one.
     pub fn build(self) -> Result<Catalog, CatalogError> {
-        let datasets = self.index_datasets()?;
+        let header_rule = match &self.headers {
+            None => HeaderRule::default(),
+            Some(names) => HeaderRule::new(names, [""; 0])
+                .map_err(|error| CatalogError::new(Culprit::Headers, error.to_string()))?,
+        };
+        let datasets = index_datasets(&self.datasets)?;
         let mut catalog = Catalog {
             name: self.name,
+            header_rule,
             by_type: HashMap::new(),
             by_route: HashMap::new(),
             landing: Vec::with_capacity(self.events.len()),
+            columns: Vec::with_capacity(self.datasets.len()),
             events: self.events,
             datasets: self.datasets,
         };
-        for (index, event) in catalog.events.iter().enumerate() {
-            let name = event.event_type().as_str();
-            let fail = |message: String| Err(CatalogError::new(Culprit::Event(index), message));
-            if let Err(error) = EventType::checked(name) {
-                return fail(format!("event {name:?}: {error}"));
-            }
-            if catalog.by_type.insert(event.event_type().clone(), index).is_some() {
-                return fail(format!("event {name:?} is defined twice"));
-            }
-            if let Some(route) = event.route() {
-                if let Some(why) = bad_route(route) {
-                    return fail(format!("event {name:?}: the route {route:?} {why}"));
-                }
-                if let Some(other) = catalog.by_route.insert(route.into(), index) {
-                    let other = catalog.events[other].event_type();
-                    return fail(format!(
-                        "event {name:?}: the route {route:?} is event {other:?}'s"
-                    ));
-                }
-            }
-            if let Some(why) = bad_fields(event) {
-                return fail(format!("event {name:?}: {why}"));
-            }
-            catalog.landing.push(match event.dataset() {
-                None => None,
-                Some(dataset) => match datasets.get(dataset) {
-                    Some(index) => Some(*index),
-                    None => {
-                        let known: Vec<_> =
-                            catalog.datasets.iter().map(DatasetDefinition::name).collect();
-                        let known = known.join(", ");
-                        return fail(format!(
-                            "event {name:?}: there is no dataset {dataset:?} (there is: {known})"
-                        ));
-                    }
-                },
-            });
+        for index in 0..catalog.events.len() {
+            index_event(&mut catalog, index)?;
+            check_fields(&catalog.events[index], index)?;
+            let landing = landing(&catalog, &datasets, index)?;
+            catalog.landing.push(landing);
         }
+        resolve_columns(&mut catalog)?;
         Ok(catalog)
     }
+}
 
-    fn index_datasets(&self) -> Result<HashMap<Box<str>, DatasetIndex>, CatalogError> {
-        let mut indices: HashMap<Box<str>, DatasetIndex> = HashMap::new();
-        for (index, dataset) in self.datasets.iter().enumerate() {
-            let name = dataset.name();
-            let fail = |message: String| Err(CatalogError::new(Culprit::Dataset(index), message));
-            if let Some(why) = bad_dataset_name(name) {
-                return fail(format!("dataset {name:?}: the name {why}"));
-            }
-            // Folders that differ in case only are one folder on some file systems.
-            if indices.keys().any(|other| other.eq_ignore_ascii_case(name)) {
-                return fail(format!("dataset {name:?} is defined twice"));
-            }
-            if dataset.columns().is_empty() {
-                return fail(format!("dataset {name:?} has no columns"));
-            }
-            for (place, column) in dataset.columns().iter().enumerate() {
-                let column = column.name();
-                if column.is_empty() {
-                    return fail(format!("dataset {name:?} has a column with no name"));
-                }
-                let same =
-                    |other: &&super::Column| other.name().to_lowercase() == column.to_lowercase();
-                if dataset.columns()[..place].iter().find(same).is_some() {
-                    return fail(format!(
-                        "dataset {name:?} has the column {column:?} twice (case does not count)"
-                    ));
-                }
-            }
-            indices.insert(name.into(), DatasetIndex::new(index));
-        }
-        Ok(indices)
+fn index_event(catalog: &mut Catalog, index: usize) -> Result<(), CatalogError> {
+    let event = &catalog.events[index];
+    let name = event.event_type().as_str();
+    let fail = |message: String| Err(CatalogError::new(Culprit::Event(index), message));
+    if let Err(error) = EventType::checked(name) {
+        return fail(format!("event {name:?}: {error}"));
     }
+    if catalog.by_type.insert(event.event_type().clone(), index).is_some() {
+        return fail(format!("event {name:?} is defined twice"));
+    }
+    let Some(route) = event.route() else {
+        return Ok(());
+    };
+    if let Some(why) = bad_route(route) {
+        return fail(format!("event {name:?}: the route {route:?} {why}"));
+    }
+    if let Some(other) = catalog.by_route.insert(route.into(), index) {
+        let other = catalog.events[other].event_type();
+        return fail(format!("event {name:?}: the route {route:?} is event {other:?}'s"));
+    }
+    Ok(())
+}
+
+fn check_fields(event: &EventDefinition, index: usize) -> Result<(), CatalogError> {
+    for (place, field) in event.fields().iter().enumerate() {
+        let earlier = &event.fields()[..place];
+        if let Some(why) = bad_field(field, earlier) {
+            let message = format!("event {:?}: {why}", event.event_type());
+            return Err(CatalogError::new(Culprit::Field(index, place), message));
+        }
+    }
+    Ok(())
+}
+
+fn landing(
+    catalog: &Catalog,
+    datasets: &HashMap<Box<str>, DatasetIndex>,
+    index: usize,
+) -> Result<Option<DatasetIndex>, CatalogError> {
+    let event = &catalog.events[index];
+    let Some(dataset) = event.dataset() else {
+        return Ok(None);
+    };
+    if let Some(index) = datasets.get(dataset) {
+        return Ok(Some(*index));
+    }
+    let name = event.event_type();
+    let known: Vec<_> = catalog.datasets.iter().map(DatasetDefinition::name).collect();
+    let known = known.join(", ");
+    let message = format!("event {name:?}: there is no dataset {dataset:?} (there is: {known})");
+    Err(CatalogError::new(Culprit::Event(index), message))
+}
+
+fn index_datasets(
+    datasets: &[DatasetDefinition],
+) -> Result<HashMap<Box<str>, DatasetIndex>, CatalogError> {
+    let mut indices: HashMap<Box<str>, DatasetIndex> = HashMap::new();
+    for (index, dataset) in datasets.iter().enumerate() {
+        let name = dataset.name();
+        let fail = |message: String| Err(CatalogError::new(Culprit::Dataset(index), message));
+        if let Some(why) = bad_dataset_name(name) {
+            return fail(format!("dataset {name:?}: the name {why}"));
+        }
+        // Folders that differ in case only are one folder on some file systems.
+        if indices.keys().any(|other| other.eq_ignore_ascii_case(name)) {
+            return fail(format!("dataset {name:?} is defined twice"));
+        }
+        if dataset.columns().is_empty() {
+            return fail(format!("dataset {name:?} has no columns"));
+        }
+        for (place, column) in dataset.columns().iter().enumerate() {
+            let fail =
+                |message: String| Err(CatalogError::new(Culprit::Column(index, place), message));
+            let column = column.name();
+            if column.is_empty() {
+                return fail(format!("dataset {name:?} has a column with no name"));
+            }
+            let same =
+                |other: &&super::Column| other.name().to_lowercase() == column.to_lowercase();
+            if dataset.columns()[..place].iter().find(same).is_some() {
+                return fail(format!(
+                    "dataset {name:?} has the column {column:?} twice (case does not count)"
+                ));
+            }
+        }
+        indices.insert(name.into(), DatasetIndex::new(index));
+    }
+    Ok(indices)
+}
+
+fn resolve_columns(catalog: &mut Catalog) -> Result<(), CatalogError> {
+    let headers: Vec<_> = catalog.header_rule.kept().collect();
+    for (index, dataset) in catalog.datasets.iter().enumerate() {
+        let lands = Some(DatasetIndex::new(index));
+        let events = catalog.events.iter().zip(&catalog.landing);
+        let events = events.filter(|(_, landing)| **landing == lands).map(|(event, _)| event);
+        let mut columns = Vec::with_capacity(dataset.columns().len());
+        for (place, column) in dataset.columns().iter().enumerate() {
+            columns.push(resolve(column, events.clone(), &headers).map_err(|why| {
+                let (dataset, column) = (dataset.name(), column.name());
+                let message = format!("dataset {dataset:?}: the column {column:?} {why}");
+                CatalogError::new(Culprit::Column(index, place), message)
+            })?);
+        }
+        catalog.columns.push(columns);
+    }
+    Ok(())
 }
 
 fn bad_route(route: &str) -> Option<&'static str> {
@@ -165,18 +240,28 @@ fn bad_dataset_name(name: &str) -> Option<&'static str> {
     name.starts_with('_').then_some("starts with _, which hides it from Spark")
 }
 
-fn bad_fields(event: &EventDefinition) -> Option<String> {
-    for (place, field) in event.fields().iter().enumerate() {
-        let name = field.name();
-        if ["event_id", "event_type", "event_ts"].contains(&name) {
-            return Some(format!("the field name {name:?} belongs to the envelope"));
-        }
-        if name.is_empty() {
-            return Some("there is a field with no name".to_owned());
-        }
-        if event.fields()[..place].iter().any(|other| other.name() == name) {
-            return Some(format!("the field {name:?} is defined twice"));
-        }
+fn bad_field(field: &FieldDefinition, earlier: &[FieldDefinition]) -> Option<String> {
+    let name = field.name();
+    if ENVELOPE.contains(&name) {
+        return Some(format!("the field name {name:?} belongs to the envelope"));
+    }
+    if name.is_empty() {
+        return Some("there is a field with no name".to_owned());
+    }
+    if earlier.iter().any(|other| other.name() == name) {
+        return Some(format!("the field {name:?} is defined twice"));
+    }
+    let default = field.default()?;
+    if field.is_required() {
+        return Some(format!(
+            "the field {name:?} is required, and has a default that would never be used"
+        ));
+    }
+    if field.default_json().is_none() {
+        let field_type = field.column_type();
+        return Some(format!(
+            "the field {name:?} has the default {default:?}, which is no {field_type}"
+        ));
     }
     None
 }

@@ -1,20 +1,25 @@
 use crate::event::{Event, EventType};
 
-/// One kind of event: how it arrives, what its sender is told, and where it lands.
+use super::{Column, FieldDefinition};
+
+/// One kind of event: how it arrives, what it holds, what its sender is told, and where it lands.
 ///
 /// ```
-/// use gametel_core::catalog::EventDefinition;
-/// use gametel_core::event::game::JoinGuild;
+/// use gametel_core::catalog::{EventDefinition, FieldDefinition, FieldType};
 ///
-/// let definition = EventDefinition::of::<JoinGuild>()
-///     .with_route("/join_guild", "\nGuild Joined!\n")
-///     .with_field("guild", None)
-///     .with_dataset("guild_joins");
-/// assert_eq!(definition.event_type().as_str(), "join_guild");
+/// let definition = EventDefinition::new("duel_won")
+///     .described("A player has won a duel.")
+///     .with_route("/duel_won", "GG\n")
+///     .with_field(FieldDefinition::new("winner", FieldType::String).required())
+///     .with_dataset("duels");
+/// assert_eq!(definition.event_type().as_str(), "duel_won");
 /// ```
+///
+/// Of an event that is a Rust type, [`from_sample`](Self::from_sample) learns the fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventDefinition {
     event_type: EventType,
+    description: Option<Box<str>>,
     route: Option<Box<str>>,
     reply: Box<str>,
     fields: Vec<FieldDefinition>,
@@ -26,6 +31,7 @@ impl EventDefinition {
     pub fn new(event_type: &str) -> Self {
         Self {
             event_type: EventType::new(event_type),
+            description: None,
             route: None,
             reply: Box::default(),
             fields: Vec::new(),
@@ -33,9 +39,16 @@ impl EventDefinition {
         }
     }
 
-    /// The kind of event that `E` is.
+    /// The kind of event that `E` is, with no fields declared.
     pub fn of<E: Event>() -> Self {
         Self::new(E::TYPE)
+    }
+
+    /// Says in a sentence what happened when there is such an event.
+    #[must_use]
+    pub fn described(mut self, description: &str) -> Self {
+        self.description = Some(description.into());
+        self
     }
 
     /// Lets the event arrive at a path of the server, and sets the exact body of the answer.
@@ -46,10 +59,35 @@ impl EventDefinition {
         self
     }
 
-    /// Declares a field of the event's own, with the value that it has where the sender gives none.
+    /// Declares a field of the event's own; a name alone declares an untyped one.
     #[must_use]
-    pub fn with_field(mut self, name: &str, default: Option<&str>) -> Self {
-        self.fields.push(FieldDefinition { name: name.into(), default: default.map(Into::into) });
+    pub fn with_field(mut self, field: impl Into<FieldDefinition>) -> Self {
+        self.fields.push(field.into());
+        self
+    }
+
+    /// Changes the field of that name, such as one that was learned from a sample: describes it, or
+    /// gives it a type. Where there is none, an untyped one is declared first.
+    ///
+    /// ```
+    /// use gametel_core::catalog::EventDefinition;
+    /// use gametel_core::event::game::JoinGuild;
+    ///
+    /// let definition = EventDefinition::from_sample(&JoinGuild { guild: "Owls".into() })?
+    ///     .map_field("guild", |guild| guild.described("the guild's name"));
+    /// assert_eq!(definition.fields().len(), 1);
+    /// # Ok::<(), gametel_core::codec::EncodeError>(())
+    /// ```
+    #[must_use]
+    pub fn map_field(
+        mut self,
+        name: &str,
+        change: impl FnOnce(FieldDefinition) -> FieldDefinition,
+    ) -> Self {
+        match self.fields.iter_mut().find(|field| field.name() == name) {
+            Some(field) => *field = change(field.clone()),
+            None => self.fields.push(change(FieldDefinition::untyped(name))),
+        }
         self
     }
 
@@ -65,6 +103,11 @@ impl EventDefinition {
         &self.event_type
     }
 
+    /// What happened when there is such an event.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
     /// The path at which the event arrives, if it has one of its own.
     pub fn route(&self) -> Option<&str> {
         self.route.as_deref()
@@ -75,9 +118,14 @@ impl EventDefinition {
         &self.reply
     }
 
-    /// The event's own fields.
+    /// The event's own fields, in the order of their definition.
     pub fn fields(&self) -> &[FieldDefinition] {
         &self.fields
+    }
+
+    /// The event's own field of that name.
+    pub fn field(&self, name: &str) -> Option<&FieldDefinition> {
+        self.fields.iter().find(|field| field.name() == name)
     }
 
     /// The name of the dataset in which the event lands.
@@ -86,37 +134,43 @@ impl EventDefinition {
     }
 }
 
-/// One field of an event's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldDefinition {
-    name: Box<str>,
-    default: Option<Box<str>>,
-}
-
-impl FieldDefinition {
-    /// The field's name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The value that the field has where the sender gives none.
-    pub fn default(&self) -> Option<&str> {
-        self.default.as_deref()
-    }
-}
-
 /// One table: its name and its columns in order.
+///
+/// ```
+/// use gametel_core::catalog::{DatasetDefinition, FieldType};
+///
+/// let duels = DatasetDefinition::new("duels", ["timestamp", "winner"])
+///     .with_column(("event_ts", FieldType::Timestamp))
+///     .described("Duels that were won.");
+/// assert_eq!(duels.columns().len(), 3);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatasetDefinition {
     name: Box<str>,
+    description: Option<Box<str>>,
     columns: Vec<Column>,
 }
 
 impl DatasetDefinition {
-    /// A table with columns of these names.
-    pub fn new<N: AsRef<str>>(name: &str, columns: impl IntoIterator<Item = N>) -> Self {
-        let columns = columns.into_iter().map(|name| Column::named(name.as_ref()));
-        Self { name: name.into(), columns: columns.collect() }
+    /// A table with these columns. A name alone is a column with the type of what it is named
+    /// after; with a type beside it, it has that one.
+    pub fn new<C: Into<Column>>(name: &str, columns: impl IntoIterator<Item = C>) -> Self {
+        let columns = columns.into_iter().map(Into::into).collect();
+        Self { name: name.into(), description: None, columns }
+    }
+
+    /// Adds a column behind the others.
+    #[must_use]
+    pub fn with_column(mut self, column: impl Into<Column>) -> Self {
+        self.columns.push(column.into());
+        self
+    }
+
+    /// Says in a sentence what the rows are.
+    #[must_use]
+    pub fn described(mut self, description: &str) -> Self {
+        self.description = Some(description.into());
+        self
     }
 
     /// The table's name, which is its folder's too.
@@ -124,41 +178,13 @@ impl DatasetDefinition {
         &self.name
     }
 
-    /// The columns in order.
+    /// What the rows are.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// The columns in order, as they are defined.
     pub fn columns(&self) -> &[Column] {
         &self.columns
-    }
-}
-
-/// One column of a dataset, a nullable string, and where its values come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Column {
-    /// `raw_event`: the record's value, unchanged.
-    RawEvent,
-    /// `timestamp`: the record's timestamp.
-    Timestamp,
-    /// The record's top-level member of this name.
-    Member(Box<str>),
-}
-
-impl Column {
-    /// The column that a name stands for: `raw_event` and `timestamp` are the record's, any other
-    /// is a member's.
-    pub fn named(name: &str) -> Self {
-        match name {
-            "raw_event" => Self::RawEvent,
-            "timestamp" => Self::Timestamp,
-            other => Self::Member(other.into()),
-        }
-    }
-
-    /// The column's name.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::RawEvent => "raw_event",
-            Self::Timestamp => "timestamp",
-            Self::Member(name) => name,
-        }
     }
 }

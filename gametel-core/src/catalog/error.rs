@@ -15,8 +15,13 @@ pub struct CatalogError {
 /// line.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Culprit {
+    Headers,
     Event(usize),
+    /// The event's place, and the field's among its fields.
+    Field(usize, usize),
     Dataset(usize),
+    /// The dataset's place, and the column's among its columns.
+    Column(usize, usize),
 }
 
 impl CatalogError {

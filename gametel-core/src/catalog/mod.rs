@@ -1,27 +1,48 @@
 //! The catalog: which events exist, how they arrive, and which datasets they land in.
 //!
-//! One definition serves both ends. The server takes its routes, replies and field defaults from
-//! it, the batch job its datasets and columns. It can be written as TOML ([`Catalog::from_toml`],
-//! [`Catalog::load`]) or in Rust ([`Catalog::builder`]); the two meet in one type and pass the same
-//! checks.
+//! One definition serves both ends. The server takes its routes, replies, field defaults and the
+//! checks of incoming events from it, the batch job its datasets, columns and their types; and it
+//! says what it is: as TOML ([`Catalog::to_toml`]), to producers as JSON Schema
+//! ([`Catalog::json_schema`]), to people as a tracking plan ([`Catalog::to_markdown`]).
+//!
+//! It can be written as TOML ([`Catalog::from_toml`], [`Catalog::load`]) or in Rust
+//! ([`Catalog::builder`]), where an event that is a Rust type says its fields itself
+//! ([`EventDefinition::from_sample`]); they meet in one type and pass the same checks.
 
 mod builder;
+mod check;
 mod classify;
+mod column;
 mod definition;
 mod error;
+mod field;
+mod json_schema;
+mod markdown;
+mod misfit;
+mod resolve;
+mod sample;
+mod to_toml;
 mod toml;
+mod toml_form;
+mod value;
 
 use std::collections::HashMap;
 use std::path::Path;
 
 pub use builder::CatalogBuilder;
+pub use check::FieldError;
 pub use classify::{Classification, DatasetIndex};
-pub use definition::{Column, DatasetDefinition, EventDefinition, FieldDefinition};
+pub use column::{Column, ColumnSource, TypedColumn};
+pub use definition::{DatasetDefinition, EventDefinition};
 pub use error::CatalogError;
+pub use field::{FieldDefinition, FieldType, UnknownFieldType};
+pub use value::{TypedValue, WrongType};
 
 use crate::event::EventType;
+use crate::header::HeaderRule;
 
-/// The name of the dataset that holds records which are no events. A catalog can't define it.
+/// The name of the dataset that holds records which are no events, or do not fit the dataset in
+/// which they land. A catalog can't define it.
 pub const QUARANTINE: &str = "quarantine";
 
 /// The events that exist and the datasets that they land in; checked, and not changed any more.
@@ -36,15 +57,18 @@ pub const QUARANTINE: &str = "quarantine";
 /// assert_eq!(sword.dataset(), Some("equipment_purchases"));
 /// # Ok::<(), &str>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalog {
     name: Box<str>,
+    header_rule: HeaderRule,
     events: Vec<EventDefinition>,
     datasets: Vec<DatasetDefinition>,
     by_type: HashMap<EventType, usize>,
     by_route: HashMap<Box<str>, usize>,
     /// For each event, the dataset that it lands in.
     landing: Vec<Option<DatasetIndex>>,
+    /// For each dataset, its columns with their types.
+    columns: Vec<Vec<TypedColumn>>,
 }
 
 impl Catalog {
@@ -66,8 +90,8 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// The text is not TOML, has a key that no catalog has, or contradicts itself. The error names
-    /// the line.
+    /// The text is not TOML, has a key that no catalog has, or contradicts itself (see
+    /// [`CatalogBuilder::build`]). The error names the line.
     pub fn from_toml(text: &str) -> Result<Self, CatalogError> {
         toml::parse(text)
     }
@@ -90,6 +114,11 @@ impl Catalog {
         &self.name
     }
 
+    /// Which request headers events may carry.
+    pub fn header_rule(&self) -> &HeaderRule {
+        &self.header_rule
+    }
+
     /// The events, in the order of their definition.
     pub fn events(&self) -> &[EventDefinition] {
         &self.events
@@ -107,6 +136,47 @@ impl Catalog {
     /// The index is another catalog's, and past this one's datasets.
     pub fn dataset(&self, index: DatasetIndex) -> &DatasetDefinition {
         &self.datasets[index.as_usize()]
+    }
+
+    /// The columns of a dataset, in order, each with its type: the one that the dataset gives it,
+    /// else that of the field it is named after, else `string`. Those of the envelope's names and
+    /// of headers are strings unless told otherwise.
+    ///
+    /// ```
+    /// use gametel_core::catalog::Catalog;
+    ///
+    /// let catalog = Catalog::from_toml(
+    ///     r#"
+    ///     name = "arena"
+    ///     [[event]]
+    ///     type = "duel_won"
+    ///     dataset = "duels"
+    ///     [[event.field]]
+    ///     name = "rounds"
+    ///     type = "int64"
+    ///     [[dataset]]
+    ///     name = "duels"
+    ///     columns = ["timestamp", {name = "event_ts", type = "timestamp"}, "rounds"]
+    ///     "#,
+    /// )?;
+    /// let (index, _) = catalog.indexed_datasets().next().ok_or("no dataset")?;
+    /// let types: Vec<_> = catalog.columns(index).iter().map(|c| c.column_type().as_str()).collect();
+    /// assert_eq!(types, ["string", "timestamp", "int64"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// The index is another catalog's, and past this one's datasets.
+    pub fn columns(&self, index: DatasetIndex) -> &[TypedColumn] {
+        &self.columns[index.as_usize()]
+    }
+
+    /// The datasets with their indices, in the order of their definition.
+    pub fn indexed_datasets(
+        &self,
+    ) -> impl ExactSizeIterator<Item = (DatasetIndex, &DatasetDefinition)> {
+        self.datasets.iter().enumerate().map(|(index, dataset)| (DatasetIndex::new(index), dataset))
     }
 
     /// The event of that type.

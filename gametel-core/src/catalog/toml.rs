@@ -1,50 +1,16 @@
-//! The TOML form of a catalog, as it is typed.
-
 use std::ops::Range;
 
-use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::{CatalogError, Culprit};
-use super::{Catalog, DatasetDefinition, EventDefinition};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CatalogToml {
-    name: String,
-    #[serde(default)]
-    event: Vec<EventToml>,
-    #[serde(default)]
-    dataset: Vec<DatasetToml>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EventToml {
-    r#type: Spanned<String>,
-    route: Option<String>,
-    reply: Option<String>,
-    dataset: Option<String>,
-    #[serde(default)]
-    field: Vec<FieldToml>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FieldToml {
-    name: String,
-    default: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DatasetToml {
-    name: Spanned<String>,
-    columns: Vec<String>,
-}
+use super::toml_form::{CatalogToml, ColumnToml, DatasetToml, EventToml, FieldToml, ScalarToml};
+use super::{Catalog, Column, DatasetDefinition, EventDefinition, FieldDefinition, FieldType};
 
 /// What an event's route answers where the catalog does not say.
 const DEFAULT_REPLY: &str = "OK\n";
+
+/// A place in the text, and what is wrong there.
+type Fault = (Range<usize>, String);
 
 pub(super) fn parse(text: &str) -> Result<Catalog, CatalogError> {
     let line_of = |span: Range<usize>| {
@@ -55,36 +21,115 @@ pub(super) fn parse(text: &str) -> Result<Catalog, CatalogError> {
         .map_err(|error| CatalogError::syntax(error.span().map(line_of), error.message()))?;
 
     let mut builder = Catalog::builder(&typed.name);
+    if let Some(headers) = &typed.headers {
+        builder = builder.headers(headers.get_ref());
+    }
+    let fault = |(span, message): Fault| CatalogError::syntax(Some(line_of(span)), &message);
     for event in &typed.event {
-        if let (None, Some(_)) = (&event.route, &event.reply) {
-            let name = event.r#type.get_ref();
-            let message = format!("event {name:?} has a reply, but no route that could give it");
-            return Err(CatalogError::syntax(Some(line_of(event.r#type.span())), &message));
-        }
-        builder = builder.event(definition(event));
+        builder = builder.event(event_definition(event).map_err(fault)?);
     }
     for dataset in &typed.dataset {
-        builder = builder.dataset(DatasetDefinition::new(dataset.name.get_ref(), &dataset.columns));
+        builder = builder.dataset(dataset_definition(dataset).map_err(fault)?);
     }
-    builder.build().map_err(|error| match error.culprit() {
-        Some(Culprit::Event(index)) => error.at_line(line_of(typed.event[index].r#type.span())),
-        Some(Culprit::Dataset(index)) => error.at_line(line_of(typed.dataset[index].name.span())),
-        None => error,
+    builder.build().map_err(|error| {
+        let span = error.culprit().and_then(|culprit| span_of(&typed, culprit));
+        match span {
+            Some(span) => error.at_line(line_of(span)),
+            None => error,
+        }
     })
 }
 
-fn definition(event: &EventToml) -> EventDefinition {
-    let mut definition = EventDefinition::new(event.r#type.get_ref());
-    if let Some(route) = &event.route {
-        definition = definition.with_route(route, event.reply.as_deref().unwrap_or(DEFAULT_REPLY));
+/// Where the definition that a check failed on stands.
+fn span_of(typed: &CatalogToml, culprit: Culprit) -> Option<Range<usize>> {
+    Some(match culprit {
+        Culprit::Headers => typed.headers.as_ref()?.span(),
+        Culprit::Event(event) => typed.event.get(event)?.r#type.span(),
+        Culprit::Field(event, field) => typed.event.get(event)?.field.get(field)?.name.span(),
+        Culprit::Dataset(dataset) => typed.dataset.get(dataset)?.name.span(),
+        Culprit::Column(dataset, column) => typed.dataset.get(dataset)?.columns.get(column)?.span(),
+    })
+}
+
+fn event_definition(event: &EventToml) -> Result<EventDefinition, Fault> {
+    let name = event.r#type.get_ref();
+    let mut definition = EventDefinition::new(name);
+    if let Some(description) = &event.description {
+        definition = definition.described(description);
+    }
+    match (&event.route, event.reply.as_deref()) {
+        (Some(route), reply) => {
+            definition = definition.with_route(route, reply.unwrap_or(DEFAULT_REPLY));
+        }
+        (None, Some(_)) => {
+            let message = format!("event {name:?} has a reply, but no route that could give it");
+            return Err((event.r#type.span(), message));
+        }
+        (None, None) => {}
     }
     for field in &event.field {
-        definition = definition.with_field(&field.name, field.default.as_deref());
+        let field = field_definition(field)
+            .map_err(|(span, why)| (span, format!("event {name:?}: {why}")))?;
+        definition = definition.with_field(field);
     }
-    match &event.dataset {
+    Ok(match &event.dataset {
         Some(dataset) => definition.with_dataset(dataset),
         None => definition,
+    })
+}
+
+fn field_definition(field: &FieldToml) -> Result<FieldDefinition, Fault> {
+    let name = field.name.get_ref();
+    let mut definition = match &field.r#type {
+        None => FieldDefinition::untyped(name),
+        Some(written) => {
+            let known = field_type(written.get_ref());
+            let known = known.map_err(|why| (written.span(), format!("the field {name:?} {why}")));
+            FieldDefinition::new(name, known?)
+        }
+    };
+    if field.required {
+        definition = definition.required();
     }
+    if let Some(default) = &field.default {
+        if !matches!((&field.r#type, default.get_ref()), (Some(_), _) | (_, ScalarToml::Text(_))) {
+            let why = format!("the field {name:?} has no type, so its default must be a string");
+            return Err((default.span(), why));
+        }
+        definition = definition.with_default(&default.get_ref().to_text());
+    }
+    Ok(match &field.description {
+        Some(description) => definition.described(description),
+        None => definition,
+    })
+}
+
+fn dataset_definition(dataset: &DatasetToml) -> Result<DatasetDefinition, Fault> {
+    let name = dataset.name.get_ref();
+    let column = |column: &Spanned<ColumnToml>| match column.get_ref() {
+        ColumnToml::Named(name) => Ok(Column::named(name)),
+        ColumnToml::Typed(typed) => {
+            let column_name = &typed.name;
+            match typed.r#type.as_deref().map(field_type).transpose() {
+                Ok(None) => Ok(Column::named(column_name)),
+                Ok(Some(known)) => Ok(Column::typed(column_name, known)),
+                Err(why) => {
+                    let message = format!("dataset {name:?}: the column {column_name:?} {why}");
+                    Err((column.span(), message))
+                }
+            }
+        }
+    };
+    let columns = dataset.columns.iter().map(column).collect::<Result<Vec<_>, _>>()?;
+    let definition = DatasetDefinition::new(name, columns);
+    Ok(match &dataset.description {
+        Some(description) => definition.described(description),
+        None => definition,
+    })
+}
+
+fn field_type(name: &str) -> Result<FieldType, String> {
+    name.parse().map_err(|_| format!("has the type {name:?}: it is one of {}", FieldType::names()))
 }
 
 #[cfg(test)]
@@ -122,7 +167,7 @@ mod tests {
             ),
             (
                 "name = \"x\"\n[[event]]\ntype = \"a\"\n[[event.field]]\nname = \"event_ts\"",
-                "line 3: event \"a\": the field name \"event_ts\" belongs",
+                "line 5: event \"a\": the field name \"event_ts\" belongs",
             ),
             (
                 "name = \"x\"\n[[event]]\ntype = \"a\"\nfield = [{ name = \"b\" }, { name = \"b\" }]",
@@ -150,7 +195,7 @@ mod tests {
             ),
             (
                 "name = \"x\"\n[[dataset]]\nname = \"d\"\ncolumns = [\"Host\", \"host\"]",
-                "line 3: dataset \"d\" has the column \"host\" twice",
+                "line 4: dataset \"d\" has the column \"host\" twice",
             ),
             (
                 "name = \"x\"\n[[dataset]]\nname = \"d\"\ncolumns = []",
@@ -160,6 +205,88 @@ mod tests {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.starts_with(message), "{text}\n gave {error:?}\n want {message:?}");
         }
+    }
+
+    /// A catalog whose event `a`, with a field `f`, lands in `d`; and what is wrong with it.
+    fn error_of(field: &str, columns: &str) -> String {
+        let text = format!(
+            "name = \"x\"\n[[event]]\ntype = \"a\"\ndataset = \"d\"\n[[event.field]]\nname = \"f\"\n\
+             {field}\n[[dataset]]\nname = \"d\"\ncolumns = [\n{columns}\n]"
+        );
+        match parse(&text) {
+            Ok(_) => "nothing".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn an_error_of_a_field_names_its_line() {
+        for (field, message) in [
+            ("type = \"int64\"\ndefault = 3", "nothing"),
+            ("type = \"int64\"\ndefault = \"3\"", "nothing"),
+            ("type = \"float64\"\ndefault = 1.5", "nothing"),
+            ("type = \"boolean\"\ndefault = true", "nothing"),
+            (
+                "type = \"int\"",
+                "line 7: event \"a\": the field \"f\" has the type \"int\": it is one of string, \
+                 int64, float64, boolean, timestamp, json",
+            ),
+            (
+                "default = 3",
+                "line 7: event \"a\": the field \"f\" has no type, so its default must be a string",
+            ),
+            (
+                "type = \"int64\"\ndefault = 3.5",
+                "line 6: event \"a\": the field \"f\" has the default \"3.5\", which is no int64",
+            ),
+            (
+                "required = true\ndefault = \"x\"",
+                "line 6: event \"a\": the field \"f\" is required, and has a default that would \
+                 never be used",
+            ),
+            ("default = []", "line 7: invalid type: sequence, expected a string, a number or"),
+            ("requierd = true", "line 7: unknown field `requierd`"),
+        ] {
+            let error = error_of(field, "\"f\"");
+            assert!(error.starts_with(message), "{field}\n gave {error:?}\n want {message:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_of_a_column_names_its_line() {
+        for (columns, message) in [
+            ("\"raw_event\",\n{name = \"f\", type = \"string\"},\n{name = \"Host\"}", "nothing"),
+            (
+                "\"f\",\n{name = \"x\", type = \"long\"}",
+                "line 12: dataset \"d\": the column \"x\" has the type \"long\": it is one of string",
+            ),
+            (
+                "\"f\",\n\"g\"",
+                "line 12: dataset \"d\": the column \"g\" is in no event that lands there (there \
+                 is: raw_event, timestamp, event_id, event_type, event_ts, received_ts, f, Host, \
+                 User-Agent, Accept; other headers go in headers)",
+            ),
+            (
+                "\"host\"",
+                "line 11: dataset \"d\": the column \"host\" is in no event that lands there, \
+                 \"Host\" is meant? (",
+            ),
+            ("7", "line 11: invalid type: integer `7`, expected a column's name, or a table"),
+            ("{nmae = \"f\"}", "line 11: unknown field `nmae`"),
+        ] {
+            let error = error_of("type = \"int64\"", columns);
+            assert!(error.starts_with(message), "{columns}\n gave {error:?}\n want {message:?}");
+        }
+    }
+
+    #[test]
+    fn headers_are_the_header_rules() {
+        let headers = |names: &str| parse(&format!("name = \"x\"\nheaders = {names}"));
+        let catalog = headers("[\"x-game-version\", \"Host\"]").unwrap();
+        assert_eq!(catalog.header_rule().kept().collect::<Vec<_>>(), ["X-Game-Version", "Host"]);
+        assert_eq!(headers("[]").unwrap().header_rule().kept().count(), 0);
+        let error = headers("[\n\"Cookie\"]").unwrap_err().to_string();
+        assert_eq!(error, "line 2: the header Cookie is secret and can't be kept");
     }
 
     #[test]

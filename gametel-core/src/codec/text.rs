@@ -26,6 +26,14 @@ pub fn text_value(json: &str) -> Option<Cow<'_, str>> {
     }
 }
 
+/// A JSON value as compact JSON; a string keeps its quotes and escapes.
+pub(crate) fn compact_value(json: &str) -> Cow<'_, str> {
+    match json.as_bytes().first() {
+        Some(b'{' | b'[') => compact(json),
+        _ => Cow::Borrowed(json),
+    }
+}
+
 /// The string that a JSON string stands for; `None` if the value is no string.
 ///
 /// ```

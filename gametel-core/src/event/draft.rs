@@ -91,6 +91,10 @@ impl EventDraft {
 
     /// Adds the kept headers and the stamp, and writes the event in the wire format.
     ///
+    /// An event that brings no `event_ts` gets the time at which it was received. One that does
+    /// keeps its own, and the time at which it was received stands beside it, as `received_ts`: two
+    /// clocks are never made one.
+    ///
     /// # Errors
     ///
     /// An own field has a name that belongs to the envelope.
@@ -101,8 +105,12 @@ impl EventDraft {
     ) -> Result<EncodedEvent, EncodeError> {
         enrich(&mut self.fields, headers);
         let id = self.id.unwrap_or(stamp.id);
-        let event_ts = self.event_ts.unwrap_or_else(|| stamp.received_at.into());
-        let payload = codec::encode(id, &self.event_type, &event_ts, &self.fields)?;
+        let received_ts: EventTime = stamp.received_at.into();
+        let (event_ts, received_ts) = match &self.event_ts {
+            None => (&received_ts, None),
+            Some(own) => (own, Some(&received_ts)),
+        };
+        let payload = codec::encode(id, &self.event_type, event_ts, received_ts, &self.fields)?;
         Ok(EncodedEvent::new(id, self.event_type, Bytes::from(payload), stamp.received_at))
     }
 }
@@ -147,12 +155,22 @@ mod tests {
     }
 
     #[test]
-    fn an_own_id_and_time_are_kept() {
+    fn an_own_id_and_time_are_kept_beside_the_time_of_receipt() {
         let own = r#"{"event_type":"x","event_id":"0192A3B4-0000-7E8F-9A0B-1C2D3E4F5A6B","event_ts":17.50}"#;
         assert_eq!(
             encoded(own),
-            r#"{"event_id":"0192a3b4-0000-7e8f-9a0b-1c2d3e4f5a6b","event_type":"x","event_ts":17.50}"#
+            concat!(
+                r#"{"event_id":"0192a3b4-0000-7e8f-9a0b-1c2d3e4f5a6b","event_type":"x","#,
+                r#""event_ts":17.50,"received_ts":1795486294.303275}"#
+            )
         );
+    }
+
+    #[test]
+    fn a_time_of_receipt_that_the_sender_made_up_is_refused() {
+        let own = br#"{"event_type":"x","event_ts":17.5,"received_ts":17.5}"#;
+        let error = EventDraft::from_json(own).unwrap().encode(&[], stamp()).unwrap_err();
+        assert!(matches!(error, EncodeError::ReservedField("received_ts")), "{error}");
     }
 
     #[test]

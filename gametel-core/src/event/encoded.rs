@@ -77,7 +77,14 @@ impl EncodedEvent {
         }
     }
 
-    /// Why a record that was read back is no event.
+    /// Makes it a record that can be no row, with the same bytes, key, time and position: such as
+    /// one that [`Catalog::check_columns`](crate::catalog::Catalog::check_columns) refuses.
+    #[must_use]
+    pub fn into_malformed(self, malformed: Malformed) -> Self {
+        Self { content: Content::Malformed(Arc::new(malformed)), ..self }
+    }
+
+    /// Why a record that was read back is no event, or can be no row.
     pub fn malformed(&self) -> Option<&Malformed> {
         match &self.content {
             Content::Event { .. } => None,
@@ -125,7 +132,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// What a record that is no event is, and where it went wrong.
+/// What is wrong with a record that is no event or can be no row, and where it went wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}: {detail}")]
 pub struct Malformed {
@@ -155,6 +162,8 @@ pub enum QuarantineReason {
     MissingEventType,
     /// The object's `event_type` is no string.
     EventTypeNotAString,
+    /// A member does not fit the column that the catalog has for it.
+    ColumnTypeMismatch,
 }
 
 impl QuarantineReason {
@@ -166,6 +175,7 @@ impl QuarantineReason {
             Self::NotAnObject => "not_an_object",
             Self::MissingEventType => "missing_event_type",
             Self::EventTypeNotAString => "event_type_not_a_string",
+            Self::ColumnTypeMismatch => "column_type_mismatch",
         }
     }
 }

@@ -57,6 +57,11 @@ impl Fields {
         self.0.insert(name.into(), json_string(value).into());
     }
 
+    /// Sets a member to a JSON value, which must be whole, and one line.
+    pub(crate) fn insert_json(&mut self, name: &str, json: String) {
+        self.0.insert(name.into(), json.into());
+    }
+
     /// Sets a member to a JSON string unless there is a member of that name.
     pub fn insert_str_if_absent(&mut self, name: &str, value: &str) {
         if !self.0.contains_key(name) {

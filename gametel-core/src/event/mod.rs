@@ -10,6 +10,7 @@ mod fields;
 pub mod game;
 mod id;
 mod kind;
+mod rfc3339;
 mod stamp;
 mod time;
 
@@ -26,8 +27,11 @@ pub use time::{EventTime, InvalidEventTime, Timestamp};
 /// A kind of event as a Rust type: its name on the wire and, by serde, its own fields.
 ///
 /// The type must serialize to a flat or nested JSON object, or be a unit struct for an event with
-/// no fields of its own. The names `event_id`, `event_type` and `event_ts` belong to the envelope;
-/// a field with one of them is refused when the event is encoded.
+/// no fields of its own. The names `event_id`, `event_type`, `event_ts` and `received_ts` belong to
+/// the envelope; a field with one of them is refused when the event is encoded.
+///
+/// A catalog learns the fields from a sample of the type:
+/// [`EventDefinition::from_sample`](crate::catalog::EventDefinition::from_sample).
 ///
 /// ```
 /// use gametel_core::event::{Event, EventDraft};

@@ -10,7 +10,8 @@ use super::{EventId, Timestamp};
 pub struct Stamp {
     /// The id of an event that brings none.
     pub id: EventId,
-    /// When the event was received; also the `event_ts` of an event that brings none.
+    /// When the event was received: the `event_ts` of an event that brings none, and the
+    /// `received_ts` of one that does.
     pub received_at: Timestamp,
 }
 

@@ -16,7 +16,10 @@ fn a_mistake_in_the_configuration_is_one_line_and_code_2() {
     let reserved = directory.path().join("reserved.toml");
     let text = "name = \"x\"\n[[event]]\ntype = \"ready\"\nroute = \"/healthz/ready\"\n";
     std::fs::write(&reserved, text).unwrap();
+    let version = directory.path().join("version.toml");
+    std::fs::write(&version, "name = \"x\"\nheaders = [\"x-game-version\"]\n").unwrap();
     let (broken, reserved) = (broken.to_str().unwrap(), reserved.to_str().unwrap());
+    let version = version.to_str().unwrap();
     for (arguments, says) in [
         (&["--catalog", "no/such.toml"][..], "no/such.toml"),
         (&["--catalog", broken], "broken.toml:2: unknown field `colour`"),
@@ -25,6 +28,14 @@ fn a_mistake_in_the_configuration_is_one_line_and_code_2() {
         (
             &["--keep-header", "X-Token", "--secret-header", "x-token"],
             "the header X-Token is secret",
+        ),
+        (
+            &["--catalog", version, "--secret-header", "x-game-version"],
+            "the header X-Game-Version is secret",
+        ),
+        (
+            &["--catalog", version, "--keep-header", "x-game-version"],
+            "the header X-Game-Version is named twice",
         ),
         (&["--log", "gametel_http=loud"], "is no filter for the log"),
     ] {

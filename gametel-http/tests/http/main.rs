@@ -5,6 +5,7 @@
 mod cli;
 #[cfg(feature = "log")]
 mod durability;
+mod fields;
 #[cfg(feature = "kafka")]
 mod kafka;
 mod routes;

@@ -26,24 +26,24 @@ async fn ask(sink: &Arc<MemorySink>, request: RequestBuilder) -> Response<Bytes>
     request.reply(&game(sink)).await
 }
 
-fn request(method: &str, path: &str) -> RequestBuilder {
+pub(crate) fn request(method: &str, path: &str) -> RequestBuilder {
     warp::test::request().method(method).path(path)
 }
 
-fn events(sink: &MemorySink) -> Vec<Value> {
+pub(crate) fn events(sink: &MemorySink) -> Vec<Value> {
     let events = sink.events();
     events.iter().map(|event| serde_json::from_slice(event.payload()).unwrap()).collect()
 }
 
-fn text(response: &Response<Bytes>) -> &str {
+pub(crate) fn text(response: &Response<Bytes>) -> &str {
     std::str::from_utf8(response.body()).unwrap()
 }
 
-fn body(response: &Response<Bytes>) -> Value {
+pub(crate) fn body(response: &Response<Bytes>) -> Value {
     serde_json::from_slice(response.body()).unwrap()
 }
 
-fn code(response: &Response<Bytes>) -> String {
+pub(crate) fn code(response: &Response<Bytes>) -> String {
     assert_eq!(response.headers()["content-type"], "application/json");
     body(response)["error"]["code"].as_str().unwrap().to_owned()
 }
@@ -284,7 +284,7 @@ async fn a_panic_costs_one_request() {
 async fn headers_are_kept_by_the_rule() {
     let sink = Arc::new(MemorySink::new());
     let options = RouteOptions {
-        header_rule: HeaderRule::new(["Host", "X-Game-Version"], [""; 0]).unwrap(),
+        header_rule: Some(HeaderRule::new(["Host", "X-Game-Version"], [""; 0]).unwrap()),
         ..RouteOptions::default()
     };
     let routes = routes(Arc::new(Catalog::game()), Arc::clone(&sink) as _, options).unwrap();

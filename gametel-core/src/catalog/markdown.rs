@@ -1,0 +1,163 @@
+use std::fmt::Write;
+
+use super::{Catalog, DatasetIndex, EventDefinition, FieldDefinition};
+
+impl Catalog {
+    /// Writes a tracking plan: a page of Markdown (GitHub's, for its tables) that says which events
+    /// there are, what they hold, and which tables they become.
+    ///
+    /// Descriptions go in as they are, as Markdown; names never count as such.
+    ///
+    /// ```
+    /// use gametel_core::catalog::Catalog;
+    ///
+    /// let page = Catalog::game().to_markdown();
+    /// assert!(page.starts_with("# Tracking plan: game\n"));
+    /// assert!(page.contains("### `join_guild`\n"));
+    /// ```
+    pub fn to_markdown(&self) -> String {
+        let mut page = Page::default();
+        page.line(&format!("# Tracking plan: {}", one_line(self.name())));
+        page.line(
+            "Every event also has `event_id`, `event_type` and `event_ts` (seconds since the Unix \
+             epoch, UTC); beside an `event_ts` of the sender's, `received_ts`.",
+        );
+        let headers: Vec<_> = self.header_rule().kept().map(code).collect();
+        page.line(&match headers.is_empty() {
+            true => "Events carry no request headers.".to_owned(),
+            false => {
+                format!("Events that come over HTTP carry the headers {}.", headers.join(", "))
+            }
+        });
+        page.line("## Events");
+        for event in self.events() {
+            self.describe_event(&mut page, event);
+        }
+        page.line("## Datasets");
+        for (index, _) in self.indexed_datasets() {
+            self.describe_dataset(&mut page, index);
+        }
+        page.text
+    }
+
+    fn describe_event(&self, page: &mut Page, event: &EventDefinition) {
+        page.line(&format!("### {}", code(event.event_type().as_str())));
+        if let Some(description) = event.description() {
+            page.line(description);
+        }
+        let arrives = match event.route() {
+            Some(route) => format!("Arrives at {}, or at `/v1/events`.", code(route)),
+            None => "Arrives at `/v1/events`.".to_owned(),
+        };
+        let lands = match event.dataset() {
+            Some(dataset) => format!("Lands in {}.", code(dataset)),
+            None => "Lands in no dataset; it is counted.".to_owned(),
+        };
+        page.line(&format!("{arrives} {lands}"));
+        if event.fields().is_empty() {
+            page.line("It has no fields of its own.");
+            return;
+        }
+        page.table(["field", "type", "required", "default", "description"], event.fields(), field);
+    }
+
+    fn describe_dataset(&self, page: &mut Page, index: DatasetIndex) {
+        let dataset = self.dataset(index);
+        page.line(&format!("### {}", code(dataset.name())));
+        if let Some(description) = dataset.description() {
+            page.line(description);
+        }
+        let events = self.events().iter().filter(|event| event.dataset() == Some(dataset.name()));
+        let events: Vec<_> = events.map(|event| code(event.event_type().as_str())).collect();
+        page.line(&match events.is_empty() {
+            true => "No event lands here.".to_owned(),
+            false => format!("Rows are of {}.", events.join(", ")),
+        });
+        page.table(["column", "type"], self.columns(index), |column| {
+            [code(column.name()), column.column_type().to_string()]
+        });
+    }
+}
+
+fn field(field: &FieldDefinition) -> [String; 5] {
+    [
+        code(field.name()),
+        field.field_type().map_or("any", |field_type| field_type.as_str()).to_owned(),
+        if field.is_required() { "yes" } else { "" }.to_owned(),
+        field.default().map_or_else(String::new, code),
+        field.description().unwrap_or_default().to_owned(),
+    ]
+}
+
+/// Blocks of text, with an empty line between.
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn line(&mut self, line: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    fn table<T, const N: usize>(
+        &mut self,
+        head: [&str; N],
+        rows: &[T],
+        cells: impl Fn(&T) -> [String; N],
+    ) {
+        let mut table = format!("| {} |\n|{}", head.join(" | "), "---|".repeat(N));
+        for row in rows {
+            let cells = cells(row).map(|cell| one_line(&cell).replace('|', "\\|"));
+            write!(table, "\n| {} |", cells.join(" | ")).expect("a String takes every write");
+        }
+        self.line(&table);
+    }
+}
+
+/// Text as code, which nothing in it can end: the fence is longer than any run of backticks.
+fn code(text: &str) -> String {
+    let text = one_line(text);
+    let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    // A space at both ends is taken off by the reader, and is needed beside backticks.
+    let space =
+        if text.is_empty() || text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{space}{text}{space}{fence}")
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{DatasetDefinition, FieldType};
+
+    #[test]
+    fn the_built_in_catalogs_page_is_the_golden_one() {
+        assert_eq!(Catalog::game().to_markdown(), include_str!("golden/game.md"));
+    }
+
+    #[test]
+    fn a_page_of_odd_names_keeps_its_shape() {
+        let event = EventDefinition::new("a`b|c")
+            .described("Somebody *did* it.")
+            .with_field(
+                FieldDefinition::new("``", FieldType::String)
+                    .with_default("x|y\nz")
+                    .described("one\ntwo | three"),
+            )
+            .with_field(FieldDefinition::untyped("f").required())
+            .with_dataset("d");
+        let dataset = DatasetDefinition::new("d", ["f"]).described("What was done.");
+        let catalog = Catalog::builder("odd\nname").headers([""; 0]).event(event).dataset(dataset);
+        let page = catalog.build().unwrap().to_markdown();
+        assert_eq!(page, include_str!("golden/odd.md"));
+    }
+}
