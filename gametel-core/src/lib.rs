@@ -36,6 +36,7 @@
 //! | [`header`], [`enrich`] | which request headers an event keeps, and how they are added |
 //! | [`codec`] | the wire format, both ways |
 //! | [`catalog`] | which events exist, how they arrive, and where they land |
+//! | [`filter`] | which events, by type and by field |
 //! | [`sink`] | the trait, its errors and reports, and the sinks |
 //! | [`endpoint`] | URLs that name the ends |
 #![cfg_attr(
@@ -69,6 +70,7 @@ pub mod codec;
 pub mod endpoint;
 pub mod enrich;
 pub mod event;
+pub mod filter;
 pub mod header;
 pub mod sink;
 #[cfg(feature = "testing")]
