@@ -41,7 +41,7 @@
 //! | [`endpoint`] | URLs that name the ends |
 #![cfg_attr(
     feature = "testing",
-    doc = "| [`testing`] | the conformance suite, and events to test with |"
+    doc = "| [`testing`] | the conformance suite, and what tests of recording need |"
 )]
 //!
 //! # Features
@@ -52,7 +52,8 @@
 //! |---|---|---|
 //! | `log` | [`sink`]`::log`, an embedded event log in one SQLite file | a C compiler |
 //! | `kafka` | [`sink`]`::kafka`, Apache Kafka as a destination | a C and a C++ compiler, make (*) |
-//! | `testing` | `testing`, the conformance suite that every sink passes | |
+//! | `metrics` | [`sink`]`::Metered`, which counts and times what goes through a sink | |
+//! | `testing` | `testing`, the conformance suite that every sink passes, and the test kit | |
 //!
 //! (*) librdkafka's build asks for a C++ compiler, for an interface that nothing here uses. gametel's
 //! own workspace builds without one, by the two lines of its `.cargo/config.toml`.
