@@ -9,7 +9,7 @@
 //! Prints:
 //!
 //! ```text
-//! LineFile keeps the contract: ConformanceReport { read_back: true, oversize: true }
+//! LineFile keeps the contract: ConformanceReport { read_back: true, oversize: true, failure: true }
 //! ```
 
 #![allow(clippy::print_stdout, reason = "an example talks to the person who runs it")]
@@ -17,6 +17,8 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::ensure;
 use gametel_core::batch::EventBatch;
@@ -29,17 +31,22 @@ use gametel_core::testing::{Fixture, conformance};
 /// The largest event that the file takes, in bytes.
 const MAX_EVENT_BYTES: usize = 4_096;
 
+/// How many bytes the file may have unless told otherwise.
+const QUOTA: u64 = 1 << 30;
+
 /// Appends events to a file. Accepted means: synced to the disk.
 struct LineFile {
     file: File,
+    /// How many bytes the file may have. Whoever made the sink may change it while it runs.
+    quota: Arc<AtomicU64>,
     /// How many bytes of the file are whole lines that were synced.
     synced: u64,
 }
 
 impl LineFile {
-    fn create(path: &Path) -> Result<ThreadSink, SinkError> {
+    fn create(path: &Path, quota: Arc<AtomicU64>) -> Result<ThreadSink, SinkError> {
         let file = OpenOptions::new().append(true).create_new(true).open(path).map_err(failed)?;
-        ThreadSink::new("line-file", Self { file, synced: 0 }, ThreadSinkOptions::default())
+        ThreadSink::new("line-file", Self { file, quota, synced: 0 }, ThreadSinkOptions::default())
     }
 }
 
@@ -59,6 +66,9 @@ impl BlockingSink for LineFile {
             .iter()
             .map(|batch| batch.iter().map(|event| write(event.payload())).collect())
             .collect();
+        if self.synced + lines.len() as u64 > self.quota.load(Ordering::Relaxed) {
+            return Err(failed(io::ErrorKind::QuotaExceeded.into()));
+        }
         // What a failed write has left goes first: half a line would spoil the next event.
         self.file.set_len(self.synced).map_err(failed)?;
         // One write and one sync for the whole group, and no report before both are done.
@@ -88,16 +98,26 @@ async fn main() -> anyhow::Result<()> {
     let report = conformance(|| async {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("events.ndjson");
-        let sink = LineFile::create(&path).expect("a new file");
-        Fixture::new(sink).oversize(MAX_EVENT_BYTES + 1).stored(move || {
-            // The folder lives as long as this closure does.
-            let path = folder.path().join("events.ndjson");
-            let text = std::fs::read_to_string(path).expect("the file is there");
-            std::future::ready(text.lines().map(|line| line.to_owned().into()).collect())
-        })
+        let quota = Arc::new(AtomicU64::new(QUOTA));
+        let sink = LineFile::create(&path, Arc::clone(&quota)).expect("a new file");
+        let raised = Arc::clone(&quota);
+        // How to make writing fail and succeed again, a size that is too large, and how to read.
+        Fixture::new(sink)
+            .failing(
+                move || quota.store(0, Ordering::Relaxed),
+                move || raised.store(QUOTA, Ordering::Relaxed),
+            )
+            .oversize(MAX_EVENT_BYTES + 1)
+            .stored(move || {
+                // The folder lives as long as this closure does.
+                let path = folder.path().join("events.ndjson");
+                let text = std::fs::read_to_string(path).expect("the file is there");
+                std::future::ready(text.lines().map(|line| line.to_owned().into()).collect())
+            })
     })
     .await;
-    ensure!(report.read_back && report.oversize, "the suite left something out: {report:?}");
+    let everything = report.read_back && report.oversize && report.failure;
+    ensure!(everything, "the suite left something out: {report:?}");
     println!("LineFile keeps the contract: {report:?}");
     Ok(())
 }

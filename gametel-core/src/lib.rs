@@ -36,11 +36,12 @@
 //! | [`header`], [`enrich`] | which request headers an event keeps, and how they are added |
 //! | [`codec`] | the wire format, both ways |
 //! | [`catalog`] | which events exist, how they arrive, and where they land |
+//! | [`filter`] | which events, by type and by field |
 //! | [`sink`] | the trait, its errors and reports, and the sinks |
 //! | [`endpoint`] | URLs that name the ends |
 #![cfg_attr(
     feature = "testing",
-    doc = "| [`testing`] | the conformance suite, and events to test with |"
+    doc = "| [`testing`] | the conformance suite, and what tests of recording need |"
 )]
 //!
 //! # Features
@@ -51,7 +52,8 @@
 //! |---|---|---|
 //! | `log` | [`sink`]`::log`, an embedded event log in one SQLite file | a C compiler |
 //! | `kafka` | [`sink`]`::kafka`, Apache Kafka as a destination | a C and a C++ compiler, make (*) |
-//! | `testing` | `testing`, the conformance suite that every sink passes | |
+//! | `metrics` | [`sink`]`::Metered`, which counts and times what goes through a sink | |
+//! | `testing` | `testing`, the conformance suite that every sink passes, and the test kit | |
 //!
 //! (*) librdkafka's build asks for a C++ compiler, for an interface that nothing here uses. gametel's
 //! own workspace builds without one, by the two lines of its `.cargo/config.toml`.
@@ -71,6 +73,7 @@ pub mod codec;
 pub mod endpoint;
 pub mod enrich;
 pub mod event;
+pub mod filter;
 pub mod header;
 pub mod sink;
 #[cfg(feature = "testing")]

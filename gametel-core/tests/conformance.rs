@@ -5,20 +5,41 @@
 #[cfg(feature = "kafka")]
 mod kafka;
 
+use std::io::{self, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use gametel_core::catalog::Catalog;
-use gametel_core::sink::{FanOut, MemorySink, NullSink, Router, StdoutSink};
-use gametel_core::testing::{ConformanceReport, Fixture, conformance};
+use gametel_core::filter::Filter;
+use gametel_core::sink::{
+    EventSink, FanOut, Filtered, MemorySink, NullSink, Router, SinkErrorKind, StdoutSink,
+};
+use gametel_core::testing::{
+    Call, ConformanceReport, Fault, FaultSink, Fixture, When, conformance, wrapper_conformance,
+};
 
-const READ_BACK: ConformanceReport = ConformanceReport { read_back: true, oversize: false };
-const NOT_READ_BACK: ConformanceReport = ConformanceReport { read_back: false, oversize: false };
+const READ_BACK: ConformanceReport =
+    ConformanceReport { read_back: true, oversize: false, failure: false };
+const NOT_READ_BACK: ConformanceReport =
+    ConformanceReport { read_back: false, oversize: false, failure: false };
+const FAILURE: ConformanceReport =
+    ConformanceReport { read_back: true, oversize: false, failure: true };
 
 /// The payloads in one or more memory sinks.
 fn payloads(sinks: &[Arc<MemorySink>]) -> Vec<Bytes> {
     let events = sinks.iter().flat_map(|sink| sink.events());
     events.map(|event| event.payload().clone()).collect()
+}
+
+/// One of a combinator's sinks stores one event of each write that it reports as failed.
+fn with_failure<S: EventSink, I: EventSink>(
+    fixture: Fixture<S>,
+    sink: Arc<FaultSink<I>>,
+) -> Fixture<S> {
+    let healed = Arc::clone(&sink);
+    let fault = Fault::FailAfterStoring { stored: 1, kind: SinkErrorKind::Io };
+    fixture.failing(move || sink.inject(Call::Write, When::Always, fault), move || healed.heal())
 }
 
 #[tokio::test]
@@ -37,17 +58,44 @@ async fn null() {
     assert_eq!(report.await, NOT_READ_BACK);
 }
 
+/// A file that takes nothing while its switch is on.
+struct Faulty {
+    file: std::fs::File,
+    fails: Arc<AtomicBool>,
+}
+
+impl Write for Faulty {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.fails.load(Ordering::SeqCst) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
 #[tokio::test]
 async fn stdout() {
     let report = conformance(|| async {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let sink = StdoutSink::to(file.reopen().unwrap()).unwrap();
-        Fixture::new(sink).stored(move || {
-            let text = std::fs::read_to_string(file.path()).unwrap();
-            std::future::ready(text.lines().map(|line| Bytes::from(line.to_owned())).collect())
-        })
+        let fails = Arc::new(AtomicBool::new(false));
+        let output = Faulty { file: file.reopen().unwrap(), fails: Arc::clone(&fails) };
+        let sink = StdoutSink::to(output).unwrap();
+        let healed = Arc::clone(&fails);
+        Fixture::new(sink)
+            .failing(
+                move || fails.store(true, Ordering::SeqCst),
+                move || healed.store(false, Ordering::SeqCst),
+            )
+            .stored(move || {
+                let text = std::fs::read_to_string(file.path()).unwrap();
+                std::future::ready(text.lines().map(|line| Bytes::from(line.to_owned())).collect())
+            })
     });
-    assert_eq!(report.await, READ_BACK);
+    assert_eq!(report.await, FAILURE);
 }
 
 #[tokio::test]
@@ -69,17 +117,55 @@ async fn router() {
     let report = conformance(|| async {
         let sinks: [Arc<MemorySink>; 5] =
             std::array::from_fn(|index| Arc::new(MemorySink::named(&format!("route-{index}"))));
+        let unselected = Arc::new(FaultSink::new(Arc::clone(&sinks[3])));
         let router = Router::builder(Arc::new(Catalog::game()))
             .dataset("equipment_purchases", Arc::clone(&sinks[0]))
             .dataset("consumable_purchases", Arc::clone(&sinks[1]))
             .dataset("guild_joins", Arc::clone(&sinks[2]))
-            .unselected(Arc::clone(&sinks[3]))
+            .unselected(Arc::clone(&unselected))
             .quarantine(Arc::clone(&sinks[4]))
             .build()
             .unwrap();
-        Fixture::new(router).stored(move || std::future::ready(payloads(&sinks)))
+        with_failure(Fixture::new(router), unselected)
+            .stored(move || std::future::ready(payloads(&sinks)))
     });
-    assert_eq!(report.await, READ_BACK);
+    assert_eq!(report.await, FAILURE);
+}
+
+#[tokio::test]
+async fn filtered() {
+    let report = conformance(|| async {
+        let sinks: [Arc<MemorySink>; 2] =
+            ["matching", "rest"].map(|name| Arc::new(MemorySink::named(name)));
+        let filter = Filter::event_types(["default", "join_guild"])
+            & !Filter::field("Host").equals("game.example");
+        let rest = Arc::new(FaultSink::new(Arc::clone(&sinks[1])));
+        let filtered = Filtered::matching(filter, Arc::clone(&sinks[0])).rest(Arc::clone(&rest));
+        with_failure(Fixture::new(filtered), rest)
+            .stored(move || std::future::ready(payloads(&sinks)))
+    });
+    assert_eq!(report.await, FAILURE);
+}
+
+#[tokio::test]
+async fn wrappers() {
+    let with_null = |inner| Filtered::matching(Filter::all([]), inner).rest(NullSink::new());
+    assert_eq!(wrapper_conformance(with_null).await, FAILURE);
+    let with_null = |inner| Filtered::matching(Filter::any([]), NullSink::new()).rest(inner);
+    assert_eq!(wrapper_conformance(with_null).await, FAILURE);
+    let null = || Arc::new(NullSink::new()) as _;
+    assert_eq!(wrapper_conformance(|inner| FanOut::new([inner]).unwrap()).await, FAILURE);
+    assert_eq!(wrapper_conformance(|inner| FanOut::new([null(), inner]).unwrap()).await, FAILURE);
+    assert_eq!(wrapper_conformance(FaultSink::new).await, FAILURE);
+    assert_eq!(wrapper_conformance(Box::new).await, FAILURE);
+}
+
+#[cfg(feature = "metrics")]
+#[tokio::test]
+async fn metered() {
+    use gametel_core::sink::Metered;
+
+    assert_eq!(wrapper_conformance(Metered::new).await, FAILURE);
 }
 
 #[cfg(feature = "log")]
@@ -100,5 +186,5 @@ async fn log() {
         };
         Fixture::new(sink).stored(move || std::future::ready(read())).oversize(10_001)
     });
-    assert_eq!(report.await, ConformanceReport { read_back: true, oversize: true });
+    assert_eq!(report.await, ConformanceReport { oversize: true, ..READ_BACK });
 }

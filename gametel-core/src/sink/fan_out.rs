@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 
 use crate::batch::EventBatch;
 
+use super::parts::{close_all, flush_all};
 use super::{EventSink, Outcome, SinkError, SinkErrorKind, WriteReport};
 
 /// Writes every event to every one of its sinks, at the same time.
@@ -83,11 +84,11 @@ impl EventSink for FanOut {
     }
 
     async fn flush(&self) -> Result<(), SinkError> {
-        join_all(self.sinks.iter().map(|sink| sink.flush())).await.into_iter().collect()
+        flush_all(&self.sinks).await
     }
 
     async fn close(&self) -> Result<(), SinkError> {
-        join_all(self.sinks.iter().map(|sink| sink.close())).await.into_iter().collect()
+        close_all(&self.sinks).await
     }
 }
 

@@ -2,22 +2,27 @@
 //!
 //! A *leaf* sink is one destination, and decides nothing: [`MemorySink`], [`NullSink`],
 //! [`StdoutSink`], and behind features the embedded log and Kafka. A *combinator* is made of other
-//! sinks, and is one itself: [`FanOut`], [`Router`]. A destination that blocks its thread is
-//! written as a [`BlockingSink`] and becomes an `EventSink` in a [`ThreadSink`].
+//! sinks, and is one itself: [`FanOut`], [`Router`], [`Filtered`], and behind the feature `metrics`
+//! `Metered`. A destination that blocks its thread is written as a [`BlockingSink`] and becomes an
+//! `EventSink` in a [`ThreadSink`].
 
 mod error;
 mod event_sink;
 mod ext;
 mod fan_out;
+mod filtered;
 mod forward;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 #[cfg(feature = "log")]
 pub mod log;
 mod memory;
+#[cfg(feature = "metrics")]
+mod metered;
 mod null;
 #[cfg(test)]
 mod odd;
+mod parts;
 mod report;
 mod router;
 mod stdout;
@@ -27,11 +32,14 @@ pub use error::{SinkError, SinkErrorKind};
 pub use event_sink::EventSink;
 pub use ext::EventSinkExt;
 pub use fan_out::FanOut;
+pub use filtered::{Filtered, FilteredBuilder};
 #[cfg(feature = "kafka")]
 pub use kafka::KafkaSink;
 #[cfg(feature = "log")]
 pub use log::LogSink;
 pub use memory::MemorySink;
+#[cfg(feature = "metrics")]
+pub use metered::Metered;
 pub use null::NullSink;
 pub use report::{Outcome, Receipt, Rejection, WriteReport};
 pub use router::{Router, RouterBuilder};

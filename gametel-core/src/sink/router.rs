@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::future::join_all;
 
 use crate::batch::EventBatch;
 use crate::catalog::{Catalog, Classification, QUARANTINE};
 
-use super::{EventSink, Outcome, SinkError, SinkErrorKind, WriteReport};
+use super::parts::{close_all, flush_all, write_parts};
+use super::{EventSink, SinkError, SinkErrorKind, WriteReport};
 
 /// Writes each event to one of its sinks, by the catalog's classification.
 ///
@@ -128,36 +128,16 @@ impl EventSink for Router {
     }
 
     async fn write_batch(&self, batch: &EventBatch) -> Result<WriteReport, SinkError> {
-        let mut parts: Vec<Vec<u32>> = vec![Vec::new(); self.sinks.len()];
-        for (index, event) in (0..).zip(batch.iter()) {
-            parts[self.sink_of(self.catalog.classify(event))].push(index);
-        }
-        let writes = self.sinks.iter().zip(&parts).map(|(sink, indices)| async move {
-            match indices.len() {
-                0 => Ok(WriteReport::default()),
-                all if all == batch.len() => sink.write_batch(batch).await,
-                _ => sink.write_batch(&batch.select(indices.clone())).await,
-            }
-        });
-        let mut outcomes: Vec<Option<Outcome>> = vec![None; batch.len()];
-        for (report, indices) in join_all(writes).await.into_iter().zip(&parts) {
-            for (outcome, index) in report?.into_outcomes().into_iter().zip(indices) {
-                outcomes[*index as usize] = Some(outcome);
-            }
-        }
-        let unreported = || {
-            let message = "a sink did not report of every event, against its contract";
-            SinkError::new(SinkErrorKind::Config, "router", message)
-        };
-        outcomes.into_iter().map(|outcome| outcome.ok_or_else(unreported)).collect()
+        let place = |event: &_| self.sink_of(self.catalog.classify(event));
+        write_parts("router", &self.sinks, batch, place).await
     }
 
     async fn flush(&self) -> Result<(), SinkError> {
-        join_all(self.sinks.iter().map(|sink| sink.flush())).await.into_iter().collect()
+        flush_all(&self.sinks).await
     }
 
     async fn close(&self) -> Result<(), SinkError> {
-        join_all(self.sinks.iter().map(|sink| sink.close())).await.into_iter().collect()
+        close_all(&self.sinks).await
     }
 }
 

@@ -1,13 +1,15 @@
 //! The suite over Kafka: on the client library's mock cluster, and on a real broker.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use gametel_core::batch::EventBatch;
 use gametel_core::event::{EncodedEvent, EventId, EventType, Timestamp};
-use gametel_core::sink::kafka::{TopicSettings, TopicState, ensure_topic};
+use gametel_core::sink::kafka::{KafkaSinkBuilder, TopicSettings, TopicState, ensure_topic};
 use gametel_core::sink::{EventSink, EventSinkExt, KafkaSink, SinkErrorKind};
-use gametel_core::testing::{ConformanceReport, EventGenerator, Fixture, conformance};
+use gametel_core::testing::{
+    ConformanceReport, EventGenerator, Fixture, MockKafka, conformance, read_kafka_topic,
+};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::BorrowedMessage;
@@ -15,35 +17,12 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
-const EVERYTHING: ConformanceReport = ConformanceReport { read_back: true, oversize: true };
+/// All but a failing destination.
+const EVERYTHING: ConformanceReport =
+    ConformanceReport { read_back: true, oversize: true, failure: false };
 
 /// One past the client's default limit of 1,000,000 bytes for a message.
 const OVERSIZE: usize = 1_000_001;
-
-fn read_back(brokers: &str, topic: &str) -> Vec<Bytes> {
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", brokers)
-        .set("group.id", "conformance")
-        .set("enable.auto.commit", "false")
-        // Half a second by default, which each partition that was read to its end would cost.
-        .set("fetch.wait.max.ms", "10")
-        .create()
-        .unwrap();
-    let timeout = Duration::from_secs(20);
-    let metadata = consumer.fetch_metadata(Some(topic), timeout).unwrap();
-    let mut payloads = Vec::new();
-    for partition in metadata.topics()[0].partitions() {
-        let (low, high) = consumer.fetch_watermarks(topic, partition.id(), timeout).unwrap();
-        let mut assignment = TopicPartitionList::new();
-        assignment.add_partition_offset(topic, partition.id(), Offset::Offset(low)).unwrap();
-        consumer.assign(&assignment).unwrap();
-        for _ in low..high {
-            let message = next(&consumer);
-            payloads.push(Bytes::copy_from_slice(message.payload().unwrap()));
-        }
-    }
-    payloads
-}
 
 /// The consumer's next record.
 fn next(consumer: &BaseConsumer) -> BorrowedMessage<'_> {
@@ -57,23 +36,72 @@ fn next(consumer: &BaseConsumer) -> BorrowedMessage<'_> {
     }
 }
 
-fn fixture(brokers: &str, topic: &str) -> Fixture<KafkaSink> {
-    let sink = KafkaSink::builder(brokers).topic(topic).build().unwrap();
+fn fixture(sink: KafkaSinkBuilder, brokers: &str, topic: &str) -> Fixture<KafkaSink> {
+    let sink = sink.topic(topic).build().unwrap();
     let (brokers, topic) = (brokers.to_owned(), topic.to_owned());
     Fixture::new(sink)
-        .stored(move || std::future::ready(read_back(&brokers, &topic)))
+        .stored(move || std::future::ready(read_kafka_topic(&brokers, &topic).unwrap()))
         .oversize(OVERSIZE)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mock_cluster() {
-    let cluster = MockCluster::new(3).unwrap();
+    let kafka = Arc::new(MockKafka::new(3).unwrap());
     let report = conformance(|| async {
         let topic = gametel_cluster::unique("conformance");
-        cluster.create_topic(&topic, 3, 3).unwrap();
-        fixture(&cluster.bootstrap_servers(), &topic)
+        kafka.create_topic(&topic, 3, 3).unwrap();
+        let sink = KafkaSink::builder(kafka.brokers()).delivery_timeout(Duration::from_secs(3));
+        let (failing, healing) = (Arc::clone(&kafka), Arc::clone(&kafka));
+        fixture(sink, kafka.brokers(), &topic).failing(
+            move || (1..=3).for_each(|broker| failing.broker_down(broker).unwrap()),
+            move || (1..=3).for_each(|broker| healing.broker_up(broker).unwrap()),
+        )
     });
-    assert_eq!(report.await, EVERYTHING);
+    assert_eq!(report.await, ConformanceReport { failure: true, ..EVERYTHING });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mock_cluster_refuses_writes_for_a_while_or_for_good() {
+    let kafka = MockKafka::new(1).unwrap();
+    kafka.create_topic("events", 1, 1).unwrap();
+    let sink = KafkaSink::builder(kafka.brokers()).build().unwrap();
+    let mut events = EventGenerator::new(1);
+    // The producer tries again, and the caller sees nothing of it.
+    kafka.refuse_writes(2);
+    sink.write(events.next().unwrap()).await.unwrap();
+    kafka.reject_writes(1_000);
+    let error = sink.write(events.next().unwrap()).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (SinkErrorKind::Rejected, false));
+    kafka.allow_writes();
+    sink.write(events.next().unwrap()).await.unwrap();
+    sink.close().await.unwrap();
+    assert_eq!(kafka.payloads("events").unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mock_broker_can_be_too_slow() {
+    let kafka = MockKafka::new(1).unwrap();
+    kafka.create_topic("events", 1, 1).unwrap();
+    let sink = KafkaSink::builder(kafka.brokers())
+        .delivery_timeout(Duration::from_secs(2))
+        .build()
+        .unwrap();
+    let mut events = EventGenerator::new(1);
+    sink.write(events.next().unwrap()).await.unwrap();
+    kafka.broker_latency(1, Duration::from_secs(6)).unwrap();
+    let error = sink.write(events.next().unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), SinkErrorKind::Unavailable);
+    sink.close().await.unwrap();
+}
+
+#[test]
+fn what_a_mock_cluster_does_not_have_is_an_error() {
+    let kafka = MockKafka::new(1).unwrap();
+    let error = kafka.broker_down(7).unwrap_err();
+    assert_eq!(error.to_string(), "kafka: the broker 7 can't be taken down");
+    assert!(kafka.broker_up(7).is_err() && kafka.broker_latency(7, Duration::ZERO).is_err());
+    kafka.create_topic("events", 1, 1).unwrap();
+    assert!(kafka.create_topic("events", 1, 1).is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,7 +117,7 @@ async fn real_broker() {
         assert_eq!(made, TopicState::Created);
         let found = ensure_topic(&brokers, &topic, settings, timeout).await.unwrap();
         assert_eq!(found, TopicState::Existed);
-        fixture(&brokers, &topic)
+        fixture(KafkaSink::builder(&brokers), &brokers, &topic)
     });
     assert_eq!(report.await, EVERYTHING);
 }
@@ -114,19 +142,19 @@ async fn a_broker_that_is_away_is_an_answer_in_bounded_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_is_never_confirmed_is_not_accepted() {
-    let cluster = MockCluster::new(1).unwrap();
-    cluster.create_topic("events", 1, 1).unwrap();
-    let sink = KafkaSink::builder(&cluster.bootstrap_servers())
+    let kafka = MockKafka::new(1).unwrap();
+    kafka.create_topic("events", 1, 1).unwrap();
+    let sink = KafkaSink::builder(kafka.brokers())
         .delivery_timeout(Duration::from_secs(2))
         .build()
         .unwrap();
     let mut events = EventGenerator::new(1);
     sink.write(events.next().unwrap()).await.unwrap();
-    cluster.broker_down(1).unwrap();
+    kafka.broker_down(1).unwrap();
     let error = sink.write(events.next().unwrap()).await.unwrap_err();
     assert_eq!(error.kind(), SinkErrorKind::Unavailable);
     assert!(error.is_retryable());
-    cluster.broker_up(1).unwrap();
+    kafka.broker_up(1).unwrap();
     // The client needs a moment to find the broker again; each try is bounded by the time-out.
     for attempt in 0.. {
         match sink.write(events.next().unwrap()).await {
@@ -139,10 +167,9 @@ async fn an_event_that_is_never_confirmed_is_not_accepted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_is_an_answer_and_nothing_overtakes_it() {
-    let cluster = MockCluster::new(1).unwrap();
-    cluster.create_topic("events", 1, 1).unwrap();
-    let brokers = cluster.bootstrap_servers();
-    let sink = KafkaSink::builder(&brokers).queue_events(10).build().unwrap();
+    let kafka = MockKafka::new(1).unwrap();
+    kafka.create_topic("events", 1, 1).unwrap();
+    let sink = KafkaSink::builder(kafka.brokers()).queue_events(10).build().unwrap();
     let batch = EventGenerator::new(1).take(50).collect();
     let report = sink.write_batch(&batch).await.unwrap();
     let rejected: Vec<_> = report.rejected().map(|(index, why)| (index, why.kind)).collect();
@@ -150,10 +177,10 @@ async fn a_full_queue_is_an_answer_and_nothing_overtakes_it() {
     let expected: Vec<_> = (first..50).map(|index| (index, SinkErrorKind::Backpressure)).collect();
     assert_eq!(rejected, expected);
     sink.close().await.unwrap();
-    assert_eq!(read_back(&brokers, "events").len(), first);
+    assert_eq!(kafka.payloads("events").unwrap().len(), first);
 
     // The second can never fit, whenever the queue is emptied; the third would.
-    let sink = KafkaSink::builder(&brokers).queue_bytes(2_048).build().unwrap();
+    let sink = KafkaSink::builder(kafka.brokers()).queue_bytes(2_048).build().unwrap();
     let at = Timestamp::from_micros(0);
     let event = |bytes: usize| {
         EncodedEvent::new(EventId::new(at), EventType::new("t"), vec![b'x'; bytes].into(), at)

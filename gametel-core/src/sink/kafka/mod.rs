@@ -2,6 +2,8 @@
 
 mod context;
 mod error;
+#[cfg(feature = "testing")]
+pub(crate) mod mock;
 mod sink;
 mod topic;
 
