@@ -99,20 +99,18 @@ impl ServeArgs {
     pub(crate) fn resolve(self) -> Result<Settings, HeaderRuleError> {
         let default_rule = HeaderRule::default();
         let kept = default_rule.kept().chain(self.keep_header.iter().map(String::as_str));
-        let routes = RouteOptions {
-            header_rule: HeaderRule::new(kept, &self.secret_header)?,
-            max_body_bytes: self.max_body_bytes,
-            ..RouteOptions::default()
-        };
-        let server = ServerConfig {
-            listen: self.listen,
-            max_connections: self.max_connections,
-            shutdown_timeout: Duration::from_secs(self.shutdown_timeout.into()),
-            routes,
-            ..ServerConfig::default()
-        };
-        let topic =
-            TopicOptions { partitions: self.topic_partitions, replication: self.topic_replication };
+        let header_rule = HeaderRule::new(kept, &self.secret_header)?;
+        let routes = RouteOptions::default()
+            .with_header_rule(header_rule)
+            .with_max_body_bytes(self.max_body_bytes);
+        let server = ServerConfig::default()
+            .with_listen(self.listen)
+            .with_max_connections(self.max_connections)
+            .with_shutdown_timeout(Duration::from_secs(self.shutdown_timeout.into()))
+            .with_routes(routes);
+        let topic = TopicOptions::default()
+            .with_partitions(self.topic_partitions)
+            .with_replication(self.topic_replication);
         Ok(Settings { server, sink: self.sink, topic, catalog: self.catalog })
     }
 }
