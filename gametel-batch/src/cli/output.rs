@@ -30,12 +30,9 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), BatchError> {
     print(&json)
 }
 
+/// It was tried, and failed for this reason.
 pub(super) fn failed(message: &str, source: impl Into<Box<dyn Error + Send + Sync>>) -> BatchError {
     BatchError::new(ErrorKind::Failed, message).with_source(source)
-}
-
-pub(super) fn config(message: impl Into<String>) -> BatchError {
-    BatchError::new(ErrorKind::Config, message)
 }
 
 /// Says on stderr what failed. If that fails too, there is nobody left to tell.

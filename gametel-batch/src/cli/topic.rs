@@ -5,8 +5,8 @@ use gametel_core::endpoint::Endpoint;
 use gametel_core::sink::SinkErrorKind;
 use gametel_core::sink::kafka::{TopicSettings, TopicState, ensure_topic};
 
-use gametel_batch::BatchError;
 use gametel_batch::source::kafka::{TopicDescription, describe};
+use gametel_batch::{BatchError, ErrorKind};
 
 use super::output;
 
@@ -61,9 +61,7 @@ impl Ensure {
         let settings = TopicSettings { partitions: self.partitions, replication: self.replication };
         let state = ensure_topic(brokers, topic, settings, TIMEOUT).await.map_err(|error| {
             match error.kind() {
-                SinkErrorKind::Config => {
-                    output::config("the topic can't be had").with_source(error)
-                }
+                SinkErrorKind::Config => config_error("the topic can't be had").with_source(error),
                 _ => output::failed("the topic can't be had", error),
             }
         })?;
@@ -93,10 +91,14 @@ impl Describe {
     }
 }
 
+fn config_error(message: impl Into<String>) -> BatchError {
+    BatchError::new(ErrorKind::Config, message)
+}
+
 fn kafka(url: &Endpoint) -> Result<(&str, &str), BatchError> {
     match url {
         Endpoint::Kafka { brokers, topic } => Ok((brokers, topic)),
-        other => Err(output::config(format!("{other} is no Kafka topic"))),
+        other => Err(config_error(format!("{other} is no Kafka topic"))),
     }
 }
 

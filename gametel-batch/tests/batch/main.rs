@@ -11,4 +11,8 @@ mod golden;
 mod kafka;
 #[cfg(feature = "log")]
 mod log;
+#[cfg_attr(
+    not(any(feature = "log", feature = "kafka")),
+    allow(dead_code, reason = "without a source there is little to run")
+)]
 mod support;
