@@ -48,8 +48,8 @@ async fn main() -> anyhow::Result<()> {
     play(&log, Arc::clone(&catalog)).await?;
 
     println!("2. The batch job: from the log to Parquet\n");
-    let config = RunConfig { source: log.clone(), output: folder.join("tables"), catalog };
-    let report = gametel_batch::run(config, |_| ()).await?;
+    let config = RunConfig::new(log.clone(), folder.join("tables"), catalog);
+    let report = gametel_batch::run(config).await?;
     print!("{}", datasets(&report, 20, Truncate::To(20))?);
 
     println!("3. What became of every event\n\n{report}");
@@ -75,7 +75,7 @@ fn fresh_folder() -> anyhow::Result<PathBuf> {
 /// Starts a server on a free loopback port, plays the load against it, and stops it.
 async fn play(log: &Endpoint, catalog: Arc<Catalog>) -> anyhow::Result<()> {
     let sink = sinks::open(log, TopicOptions::default()).await?;
-    let config = ServerConfig { listen: "127.0.0.1:0".parse()?, ..ServerConfig::default() };
+    let config = ServerConfig::default().with_listen("127.0.0.1:0".parse()?);
     let server = Server::bind(config, catalog, sink).await?;
     let address = server.local_addr();
     println!("   listening on http://{address}");

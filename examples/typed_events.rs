@@ -8,9 +8,9 @@
 //!
 //! ```text
 //! {"event_id":"01a20b52-a11f-7000-8000-000000000000","event_type":"item_bought","event_ts":1795486294.303,"item":"sword","price":250}
-//!   lands in purchases
+//!   lands in purchases (event_ts string, item string, price int64)
 //! {"event_id":"01a20b52-a313-7000-8000-000000000001","event_type":"match_won","event_ts":1795486294.803,"arena":"Castle","seconds":312.5}
-//!   lands in matches
+//!   lands in matches (event_ts string, arena string, seconds float64)
 //! {"event_id":"01a20b52-a313-7000-8000-000000000002","event_type":"logged_out","event_ts":1795486294.803}
 //!   lands in no dataset
 //! of 3 events, 1 is dear: event_type = "item_bought" and price >= 100
@@ -20,7 +20,9 @@
 
 use std::time::Duration;
 
-use gametel_core::catalog::{Catalog, Classification, DatasetDefinition, EventDefinition};
+use gametel_core::catalog::{
+    Catalog, Classification, DatasetDefinition, EventDefinition, TypedColumn,
+};
 use gametel_core::event::{Event, EventDraft, Stamper, Timestamp};
 use gametel_core::filter::Filter;
 use gametel_core::sink::{EventSink, EventSinkExt, MemorySink};
@@ -58,19 +60,12 @@ impl Event for LoggedOut {
 
 /// Which events exist, and where they land: one definition for the server and the batch job.
 fn catalog() -> anyhow::Result<Catalog> {
+    // A sample tells an event's fields and their types: what serde writes is what counts.
+    let bought = EventDefinition::from_sample(&ItemBought { item: "sword".into(), price: 250 })?;
+    let won = EventDefinition::from_sample(&MatchWon { arena: "Castle".into(), seconds: 312.5 })?;
     Ok(Catalog::builder("arena")
-        .event(
-            EventDefinition::of::<ItemBought>()
-                .with_field("item", None)
-                .with_field("price", None)
-                .with_dataset("purchases"),
-        )
-        .event(
-            EventDefinition::of::<MatchWon>()
-                .with_field("arena", None)
-                .with_field("seconds", None)
-                .with_dataset("matches"),
-        )
+        .event(bought.with_dataset("purchases"))
+        .event(won.with_dataset("matches"))
         .event(EventDefinition::of::<LoggedOut>())
         .dataset(DatasetDefinition::new("purchases", ["event_ts", "item", "price"]))
         .dataset(DatasetDefinition::new("matches", ["event_ts", "arena", "seconds"]))
@@ -106,7 +101,10 @@ async fn main() -> anyhow::Result<()> {
         println!("{}", String::from_utf8_lossy(event.payload()));
         match catalog.classify(&event) {
             Classification::Dataset(index) => {
-                println!("  lands in {}", catalog.dataset(index).name());
+                let column =
+                    |column: &TypedColumn| format!("{} {}", column.name(), column.column_type());
+                let columns: Vec<_> = catalog.columns(index).iter().map(column).collect();
+                println!("  lands in {} ({})", catalog.dataset(index).name(), columns.join(", "));
             }
             Classification::Unselected => println!("  lands in no dataset"),
             Classification::Quarantine => println!("  is no event"),

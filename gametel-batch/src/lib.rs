@@ -6,18 +6,32 @@
 //!                        └───────▶ counted by type (events that land in no dataset)
 //! ```
 //!
-//! [`run`] is the whole of it as one call: it fixes the range of offsets, reads it once, and
+//! [`run()`] is the whole of it as one call: it fixes the range of offsets, reads it once, and
 //! replaces the datasets under the output folder when everything adds up. The Parquet sinks are
 //! ordinary [`EventSink`](gametel_core::sink::EventSink)s behind core's ordinary
 //! [`Router`](gametel_core::sink::Router).
 //!
+//! [`source`], [`dataset`] and [`display`] are what the other commands of the binary are made of:
+//! reading a source, looking into a dataset that was written, and showing it.
+//!
 //! What this crate must not know: HTTP. `rdkafka` is named only in `source/kafka.rs`; Arrow and
-//! Parquet only in `parquet` and [`dataset`].
+//! Parquet only in `parquet` and [`dataset`]. No public item exposes a type of theirs.
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `log` | yes | `sqlite:PATH` as a source |
+//! | `kafka` | yes | `kafka://HOST:PORT/TOPIC` as a source |
+//! | `cli` | yes | the binary, and what it alone needs: clap, indicatif, tracing-subscriber |
+//!
+//! Who embeds the crate needs neither the binary nor, as a rule, both sources:
+//! `default-features = false`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-pub mod cli;
 mod commit;
+mod config;
 mod counts;
 pub mod dataset;
 pub mod display;
@@ -28,6 +42,12 @@ mod run;
 pub mod source;
 mod timestamp;
 
+pub use config::{Progress, RunConfig};
 pub use error::{BatchError, ErrorKind};
 pub use report::{DatasetReport, FileReport, PartitionReport, RunReport};
-pub use run::{Progress, RunConfig, run};
+pub use run::run;
+
+/// Compiles and runs the README's code.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,10 +1,13 @@
 //! `gametel-batch`: see `gametel-batch --help`.
 
+mod cli;
+
 use std::process::ExitCode;
 
 use clap::Parser;
-use gametel_batch::cli::Cli;
 use tracing_subscriber::EnvFilter;
+
+use cli::Cli;
 
 #[tokio::main]
 async fn main() -> ExitCode {

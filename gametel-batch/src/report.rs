@@ -8,6 +8,7 @@ use crate::display::printable;
 
 /// What became of every record that a run read.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct RunReport {
     /// Where the records came from.
     pub source: String,
@@ -35,6 +36,7 @@ pub struct RunReport {
 
 /// A range of offsets that was read: from `start` up to, and without, `end`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PartitionReport {
     /// The topic's name.
     pub topic: String,
@@ -48,6 +50,7 @@ pub struct PartitionReport {
 
 /// One dataset that was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct DatasetReport {
     /// The dataset's name.
     pub name: String,
@@ -59,6 +62,7 @@ pub struct DatasetReport {
 
 /// One file that was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct FileReport {
     /// Where it is.
     pub path: PathBuf,

@@ -1,17 +1,17 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use gametel_core::batch::EventBatch;
 use gametel_core::catalog::{Catalog, QUARANTINE};
 use gametel_core::codec::Decoder;
-use gametel_core::endpoint::Endpoint;
 use gametel_core::event::EncodedEvent;
 use gametel_core::sink::{EventSink, FanOut, Router, SinkError};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::commit::Staging;
+use crate::config::{Progress, RunConfig};
 use crate::counts::{CountSink, Counts};
 use crate::dataset::Dataset;
 use crate::error::BatchError;
@@ -25,38 +25,18 @@ const PART_FILE: &str = "part-00000.zstd.parquet";
 /// How many batches of records may wait between reading and writing: one being written, one ready.
 const AHEAD: usize = 2;
 
-/// What a run reads, and where it writes.
-#[derive(Clone, Debug)]
-pub struct RunConfig {
-    /// The log or topic to read.
-    pub source: Endpoint,
-    /// The folder of the datasets; made if it is not there.
-    pub output: PathBuf,
-    /// The datasets, and which events land in them.
-    pub catalog: Arc<Catalog>,
-}
-
-/// How far a run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// How many records were read and written so far.
-    pub read: u64,
-    /// How many offsets there are in all. Not each needs to hold a record.
-    pub offsets: u64,
-}
-
 /// Reads a source once, and replaces the datasets of the output with what it found.
 ///
 /// The range is fixed first: what arrives later is for the next run. The same range and catalog
 /// give the same rows in the same order. Before anything can be seen, every record that was read is
 /// accounted for in the new files' footers and the counts; then each dataset is switched in whole.
-/// Memory does not grow with the source.
+/// Memory does not grow with the source. It needs a tokio runtime of any kind.
 ///
 /// ```
-/// # tokio::runtime::Builder::new_multi_thread().build().unwrap().block_on(async {
-/// use std::sync::Arc;
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// use gametel_batch::{RunConfig, run};
 /// use gametel_core::catalog::Catalog;
+/// use gametel_core::endpoint::Endpoint;
 /// use gametel_core::event::game::PurchaseSword;
 /// use gametel_core::sink::{EventSink, EventSinkExt, LogSink};
 ///
@@ -66,12 +46,8 @@ pub struct Progress {
 /// sink.send(&PurchaseSword).await?;
 /// sink.close().await?;
 ///
-/// let config = RunConfig {
-///     source: format!("sqlite:{}", log.display()).parse()?,
-///     output: folder.path().join("tables"),
-///     catalog: Arc::new(Catalog::game()),
-/// };
-/// let report = run(config, |_| ()).await?;
+/// let tables = folder.path().join("tables");
+/// let report = run(RunConfig::new(Endpoint::Sqlite(log), tables, Catalog::game())).await?;
 /// assert_eq!((report.read, report.datasets[0].rows), (1, 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
@@ -84,11 +60,11 @@ pub struct Progress {
 ///
 /// # Cancel safety
 ///
-/// Dropping the future ends the run as a failure does.
-pub async fn run(
-    config: RunConfig,
-    progress: impl Fn(Progress) + Send,
-) -> Result<RunReport, BatchError> {
+/// Dropping the future ends the run as a failure does: nothing was replaced, and what was staged is
+/// removed. Two things go on without it, each on a thread of the runtime's own. A call that waits
+/// for the source ends by its own time-out. A switch that has begun is finished, since half of it
+/// would help nobody.
+pub async fn run(config: RunConfig) -> Result<RunReport, BatchError> {
     let started = Instant::now();
     let endpoint = config.source.clone();
     let source = blocking(move || source::open(&endpoint, Start::Earliest, End::Snapshot)).await?;
@@ -98,7 +74,7 @@ pub async fn run(
     let staging = Staging::begin(&config.output, names.iter().copied())?;
     let sinks = Sinks::create(&config.catalog, &staging)?;
     let decoder = RowDecoder::new(&config.catalog);
-    let tally = copy(source, decoder, &sinks.router, &ranges, progress).await;
+    let tally = copy(source, decoder, &sinks.router, &ranges, &config).await;
     // Closed in any case, so that no thread writes on when the staging goes.
     let closed = sinks.router.close().await;
     let tally = tally?;
@@ -180,7 +156,7 @@ async fn copy(
     decoder: RowDecoder,
     router: &Router,
     ranges: &[PartitionRange],
-    progress: impl Fn(Progress),
+    config: &RunConfig,
 ) -> Result<Tally, BatchError> {
     let (chunks, mut inbox) = mpsc::channel(AHEAD);
     let reader = spawn_reader(source, decoder, chunks);
@@ -196,7 +172,7 @@ async fn copy(
         }
         tally.read += chunk.events.len() as u64 + chunk.tombstones;
         tally.tombstones += chunk.tombstones;
-        progress(Progress { read: tally.read, offsets });
+        config.report_progress(Progress { read: tally.read, offsets });
     }
     match reader.await {
         Ok(result) => result.map(|()| tally),

@@ -106,17 +106,15 @@ pub(crate) struct HeaderOptions {
 
 impl ServeArgs {
     pub(crate) fn resolve(self) -> Settings {
-        let routes =
-            RouteOptions { max_body_bytes: self.max_body_bytes, ..RouteOptions::default() };
-        let server = ServerConfig {
-            listen: self.listen,
-            max_connections: self.max_connections,
-            shutdown_timeout: Duration::from_secs(self.shutdown_timeout.into()),
-            routes,
-            ..ServerConfig::default()
-        };
-        let topic =
-            TopicOptions { partitions: self.topic_partitions, replication: self.topic_replication };
+        let routes = RouteOptions::default().with_max_body_bytes(self.max_body_bytes);
+        let server = ServerConfig::default()
+            .with_listen(self.listen)
+            .with_max_connections(self.max_connections)
+            .with_shutdown_timeout(Duration::from_secs(self.shutdown_timeout.into()))
+            .with_routes(routes);
+        let topic = TopicOptions::default()
+            .with_partitions(self.topic_partitions)
+            .with_replication(self.topic_replication);
         let headers = HeaderOptions { keep: self.keep_header, secret: self.secret_header };
         Settings { server, sink: self.sink, topic, catalog: self.catalog, headers }
     }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::header::HOST;
-use http::{HeaderValue, Request, Version};
+use http::{Request, Uri};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -20,7 +19,7 @@ use warp::reply::Response;
 
 use crate::config::ServerConfig;
 use crate::intake::{Intake, chain};
-use crate::routes::filter;
+use crate::routes::server_filter;
 
 /// What all connections are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,11 +59,12 @@ impl ConnectionServer {
     /// it.
     pub(crate) async fn serve(&self, stream: TcpStream, mut phase: watch::Receiver<Phase>) {
         let activity = Arc::new(Activity::new());
-        let routes = TowerToHyperService::new(warp::service(filter(Arc::clone(&self.intake))));
+        let routes =
+            TowerToHyperService::new(warp::service(server_filter(Arc::clone(&self.intake))));
         let service = {
             let activity = Arc::clone(&activity);
             service_fn(move |mut request: Request<Incoming>| {
-                add_host(&mut request);
+                give_path(&mut request);
                 let in_hand = InHand::new(&activity);
                 let response = routes.call(request);
                 async move {
@@ -165,43 +165,16 @@ impl Drop for InHand {
     }
 }
 
-/// HTTP/2 has the host in the URI, where HTTP/1 has a header; events keep the header.
-fn add_host<B>(request: &mut Request<B>) {
-    if request.version() != Version::HTTP_2 || request.headers().contains_key(HOST) {
-        return;
-    }
-    let Some(authority) = request.uri().authority() else {
-        return;
-    };
-    // What may stand in front of an @ is a user and a password.
-    let host = authority.as_str().rsplit('@').next().unwrap_or_default();
-    if let Ok(value) = HeaderValue::from_str(host) {
-        request.headers_mut().insert(HOST, value);
+/// warp panics at a target that has no path, such as CONNECT has; at this one there is nothing.
+fn give_path<B>(request: &mut Request<B>) {
+    if request.uri().path_and_query().is_none() {
+        *request.uri_mut() = Uri::from_static("*");
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn host(version: Version, uri: &str, header: Option<&str>) -> Option<String> {
-        let mut request = Request::builder().version(version).uri(uri).body(()).unwrap();
-        if let Some(host) = header {
-            request.headers_mut().insert(HOST, host.parse().unwrap());
-        }
-        add_host(&mut request);
-        let host = request.headers().get(HOST)?;
-        Some(host.to_str().unwrap().to_owned())
-    }
-
-    #[test]
-    fn http2_gets_the_host_header_that_http1_has() {
-        let uri = "http://user:pass@a.example:81/x";
-        assert_eq!(host(Version::HTTP_2, uri, None).unwrap(), "a.example:81");
-        assert_eq!(host(Version::HTTP_2, uri, Some("b.example")).unwrap(), "b.example");
-        assert_eq!(host(Version::HTTP_2, "/x", None), None);
-        assert_eq!(host(Version::HTTP_11, uri, None), None);
-    }
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_is_quiet_from_the_end_of_its_last_request() {

@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use gametel_core::batch::EventBatch;
 use gametel_core::catalog::EventDefinition;
-use gametel_core::event::{EncodedEvent, EventDraft, EventId, Stamp};
+use gametel_core::event::{EncodedEvent, EventDraft, EventId};
 use gametel_core::header::EventHeader;
 use gametel_core::sink::{Outcome, SinkError, WriteReport};
 use http::header::CONTENT_TYPE;
@@ -25,7 +25,8 @@ use crate::request::{is_media_type, own_fields};
 #[derive(Debug)]
 pub(crate) struct Request<'a, S> {
     pub(crate) method: Method,
-    pub(crate) path: &'a str,
+    /// What is at the request's path.
+    pub(crate) place: Option<&'a Place>,
     pub(crate) query: &'a str,
     pub(crate) headers: HeaderMap,
     pub(crate) body: S,
@@ -42,7 +43,7 @@ where
 {
     let (get, post) = (request.method == Method::GET, request.method == Method::POST);
     // Of a place that stores, HEAD stores nothing: it asks what is there, and buys no sword.
-    let refusal = match intake.place(request.path) {
+    let refusal = match request.place {
         Some(Place::Event(route)) if get || post => {
             return record_at_route(intake, route, request).await;
         }
@@ -98,7 +99,7 @@ fn event_at_route(
     let mut draft = EventDraft::with_envelope(definition.event_type().clone(), own.fields)?;
     definition.fill_defaults(draft.fields_mut());
     definition.check(draft.fields())?;
-    Ok(draft.encode(&kept_headers(intake, headers), Stamp::now())?)
+    Ok(draft.encode(&kept_headers(intake, headers), intake.options.stamper.stamp())?)
 }
 
 async fn record_events<S, B, E>(
@@ -165,7 +166,7 @@ fn event_of(
     };
     definition.fill_defaults(draft.fields_mut());
     definition.check(draft.fields()).map_err(|error| refused(error.into()))?;
-    let stamp = Stamp::now();
+    let stamp = intake.options.stamper.stamp();
     let event = draft.encode(headers, stamp).map_err(|error| refused(error.into()))?;
     Ok((event.id().unwrap_or(stamp.id), event))
 }

@@ -22,14 +22,15 @@ pub(crate) struct Intake {
     pub(crate) health: Health,
     pub(crate) stats: Stats,
     sink: Arc<dyn EventSink>,
+    /// By path, without the slash at its start: that is how warp gives what is left of a path.
     places: HashMap<Box<str>, Place>,
 }
 
-/// What is at a path.
-#[derive(Debug)]
+/// What is at a path; cheap to clone.
+#[derive(Clone, Debug)]
 pub(crate) enum Place {
     /// A route of the catalog.
-    Event(EventRoute),
+    Event(Arc<EventRoute>),
     /// `/v1/events`
     Events,
     /// `/healthz/live`
@@ -55,9 +56,9 @@ impl Intake {
         options: RouteOptions,
     ) -> Result<Self, RouteError> {
         let mut places = HashMap::from([
-            ("/v1/events".into(), Place::Events),
-            ("/healthz/live".into(), Place::Live),
-            ("/healthz/ready".into(), Place::Ready),
+            ("v1/events".into(), Place::Events),
+            ("healthz/live".into(), Place::Live),
+            ("healthz/ready".into(), Place::Ready),
         ]);
         for definition in catalog.events() {
             let Some(path) = definition.route() else {
@@ -73,7 +74,9 @@ impl Intake {
             }
             let reply = Bytes::copy_from_slice(definition.reply().as_bytes());
             let route = EventRoute { definition: definition.clone(), reply };
-            places.insert(path.into(), Place::Event(route));
+            // A catalog's routes start with a slash, each of them.
+            let path = path.strip_prefix('/').unwrap_or(path);
+            places.insert(path.into(), Place::Event(Arc::new(route)));
         }
         let own_rule = options.header_rule.clone();
         let header_rule = own_rule.unwrap_or_else(|| catalog.header_rule().clone());
@@ -83,7 +86,12 @@ impl Intake {
 
     /// What is at `path`, if anything.
     pub(crate) fn place(&self, path: &str) -> Option<&Place> {
-        self.places.get(path)
+        self.place_below(path.strip_prefix('/')?)
+    }
+
+    /// What is at the rest of a path, behind the slash that ends the part before it.
+    pub(crate) fn place_below(&self, rest: &str) -> Option<&Place> {
+        self.places.get(rest)
     }
 
     pub(crate) fn sink(&self) -> &Arc<dyn EventSink> {

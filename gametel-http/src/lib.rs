@@ -2,9 +2,10 @@
 //!
 //! [`Server`] is the whole of it: a listening socket, the routes of a
 //! [`Catalog`](gametel_core::catalog::Catalog), and an
-//! [`EventSink`](gametel_core::sink::EventSink) to write to. [`routes`] is the part without the
-//! socket, an ordinary warp filter, for a program that has a server of its own. The binary
-//! `gametel-http` is a command line around [`Server`].
+//! [`EventSink`](gametel_core::sink::EventSink) to write to. The part without the socket is for a
+//! program that has a server of its own: [`routes()`] is a warp filter to mount in it, [`service()`]
+//! a tower service for axum and hyper. The binary `gametel-http` is a command line around
+//! [`Server`].
 //!
 //! ```
 //! use std::sync::Arc;
@@ -13,9 +14,9 @@
 //! use gametel_http::{Server, ServerConfig};
 //!
 //! # tokio::runtime::Runtime::new()?.block_on(async {
-//! let config = ServerConfig { listen: "127.0.0.1:0".parse()?, ..ServerConfig::default() };
+//! let config = ServerConfig::default().with_listen("127.0.0.1:0".parse()?);
 //! let sink = Arc::new(MemorySink::new());
-//! let server = Server::bind(config, Arc::new(Catalog::game()), sink).await?;
+//! let server = Server::bind(config, Catalog::game(), sink).await?;
 //! println!("listening on http://{}", server.local_addr());
 //!
 //! // A server runs until the future that it is given ends: a signal, as a rule.
@@ -48,6 +49,10 @@
 //! |---|---|---|
 //! | `log` | yes | `sqlite:PATH` in [`sinks`] |
 //! | `kafka` | yes | `kafka://HOST:PORT/TOPIC` in [`sinks`] |
+//! | `cli` | yes | the binary, and what it alone needs: clap, anyhow, tracing-subscriber |
+//!
+//! Who embeds the crate needs neither the binary nor, as a rule, both sinks:
+//! `default-features = false`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -58,11 +63,14 @@ mod connection;
 mod events;
 mod handlers;
 mod health;
+mod host;
 mod intake;
 mod rejection;
 mod request;
+mod respond;
 mod routes;
 mod server;
+mod service;
 pub mod sinks;
 mod stats;
 
@@ -70,4 +78,10 @@ pub use config::{RouteOptions, ServerConfig};
 pub use intake::RouteError;
 pub use routes::routes;
 pub use server::{BindError, RunSummary, ServeError, Server};
+pub use service::{GametelService, ResponseFuture, service};
 pub use stats::Totals;
+
+/// Compiles and runs the README's code.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

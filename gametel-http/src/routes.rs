@@ -1,41 +1,49 @@
-use std::panic::AssertUnwindSafe;
+use std::future::ready;
 use std::sync::Arc;
 
-use bytes::Buf;
-use futures_util::{FutureExt, Stream};
 use gametel_core::catalog::Catalog;
 use gametel_core::sink::EventSink;
+use http::uri::Authority;
 use http::{HeaderMap, Method};
-use warp::filters::path::FullPath;
+use warp::filters::path::{FullPath, Tail};
 use warp::reply::Response;
 use warp::{Filter, Rejection};
 
 use crate::config::RouteOptions;
-use crate::handlers::{Request, handle};
-use crate::intake::{Intake, RouteError};
-use crate::rejection::ApiError;
+use crate::handlers::Request;
+use crate::host::add_host;
+use crate::intake::{Intake, Place, RouteError};
+use crate::respond::respond;
 
 /// Makes a warp filter of a catalog and a sink: each route of the catalog, `/v1/events`,
-/// `/healthz/live` and `/healthz/ready`.
+/// `/healthz/live` and `/healthz/ready`, to mount in a warp server of one's own.
 ///
-/// It answers every request itself, also with 404 and 405 in JSON, so put it last in a chain of
-/// `or`s. Paths are matched whole; the filter can't be mounted below a prefix. On HTTP/2 the host
-/// is in the URI and not in a header: who serves HTTP/2 and keeps `Host` adds the header, as
-/// [`Server`](crate::Server) does.
+/// It goes by what the filters before it have left of the path, so that it can stand below a
+/// prefix, and takes all of that. The root of the catalog is then both at `/prefix` and at
+/// `/prefix/`; any other path is matched to its last character. It can stand among other filters in
+/// any order: what is not at a path of its own it rejects with [`warp::reject::not_found`], body
+/// untouched, and the next filter gets its turn. A request to one of its paths it answers itself,
+/// also where it refuses it: with JSON, and a 405 where the method is the wrong one.
 ///
-/// The filter does not close the sink.
+/// The limits of [`RouteOptions`] hold wherever it is mounted. The filter does not close the sink:
+/// when the server has stopped, call [`EventSink::close`].
 ///
 /// ```
 /// use std::sync::Arc;
 /// use gametel_core::catalog::Catalog;
 /// use gametel_core::sink::MemorySink;
 /// use gametel_http::{RouteOptions, routes};
+/// use warp::Filter;
 ///
 /// # tokio::runtime::Runtime::new()?.block_on(async {
 /// let sink = Arc::new(MemorySink::new());
-/// let routes = routes(Arc::new(Catalog::game()), sink.clone(), RouteOptions::default())?;
-/// let response = warp::test::request().path("/join_guild?guild=Owls").reply(&routes).await;
-/// assert_eq!(response.body(), "\nGuild Joined!\n");
+/// let telemetry = routes(Catalog::game(), sink.clone(), RouteOptions::default())?;
+/// let lobby = warp::path!("lobby" / String).map(|name| format!("welcome to {name}"));
+/// let server = warp::path("telemetry").and(telemetry).or(lobby);
+///
+/// let ask = |path| warp::test::request().path(path).reply(&server);
+/// assert_eq!(ask("/telemetry/join_guild?guild=Owls").await.body(), "\nGuild Joined!\n");
+/// assert_eq!(ask("/lobby/north").await.body(), "welcome to north");
 /// assert_eq!(sink.events().len(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -43,53 +51,67 @@ use crate::rejection::ApiError;
 ///
 /// # Errors
 ///
-/// A route of the catalog is at a path that the server has for itself.
+/// A route of the catalog is at a path that these routes have for themselves.
+///
+/// # Cancel safety
+///
+/// A request that is dropped while it is answered may have stored its event.
 pub fn routes(
-    catalog: Arc<Catalog>,
+    catalog: impl Into<Arc<Catalog>>,
     sink: Arc<dyn EventSink>,
     options: RouteOptions,
 ) -> Result<impl Filter<Extract = (Response,), Error = Rejection> + Clone, RouteError> {
-    Ok(filter(Arc::new(Intake::new(catalog, sink, options)?)))
+    let intake = Arc::new(Intake::new(catalog.into(), sink, options)?);
+    let places = Arc::clone(&intake);
+    let place = warp::path::tail().and_then(move |rest: Tail| {
+        let place = places.place_below(rest.as_str()).cloned();
+        ready(place.map(Some).ok_or_else(warp::reject::not_found))
+    });
+    Ok(answered(intake, place))
 }
 
-/// All routes in one filter. A chain of `or`s would try one route after the other; this looks the
-/// path up once, in a table.
-pub(crate) fn filter(
+/// The filter of a whole server, which answers every request, also one to a path where nothing is.
+pub(crate) fn server_filter(
     intake: Arc<Intake>,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    let places = Arc::clone(&intake);
+    let place = warp::path::full().and_then(move |path: FullPath| {
+        ready(Ok::<_, Rejection>(places.place(path.as_str()).cloned()))
+    });
+    answered(intake, place)
+}
+
+/// All routes in one filter, behind one that finds the place. A chain of `or`s would try one route
+/// after the other; this looks the path up once, in a table.
+fn answered(
+    intake: Arc<Intake>,
+    place: impl Filter<Extract = (Option<Place>,), Error = Rejection> + Clone,
+) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
-    warp::method()
+    // Beside a header that says the host the URI's is of no interest, and not parsed.
+    let authority = warp::header::value("host").map(|_| None).or(warp::host::optional()).unify();
+    place
+        .and(warp::method())
         .and(warp::path::full())
         .and(query)
         .and(warp::header::headers_cloned())
+        .and(authority)
         .and(warp::body::stream())
-        .then(move |method, path, query, headers, body| {
-            answer(Arc::clone(&intake), method, path, query, headers, body)
-        })
-}
-
-async fn answer<S, B, E>(
-    intake: Arc<Intake>,
-    method: Method,
-    path: FullPath,
-    query: String,
-    headers: HeaderMap,
-    body: S,
-) -> Response
-where
-    S: Stream<Item = Result<B, E>>,
-    B: Buf,
-{
-    let request = Request { method, path: path.as_str(), query: &query, headers, body };
-    // A panic is a bug, here or in a sink. It costs the request that met it, and not the connection
-    // with the others on it. What is shared is atomics and the sink, which holds by its contract.
-    let handled = AssertUnwindSafe(handle(&intake, request)).catch_unwind().await;
-    match handled {
-        Ok(Ok(response)) => response,
-        Ok(Err(error)) => error.into_response(),
-        Err(_) => {
-            tracing::error!(path = path.as_str(), "a handler panicked");
-            ApiError::internal().into_response()
-        }
-    }
+        .then(
+            move |place: Option<Place>,
+                  method: Method,
+                  path: FullPath,
+                  query: String,
+                  mut headers: HeaderMap,
+                  authority: Option<Authority>,
+                  body| {
+                let intake = Arc::clone(&intake);
+                async move {
+                    add_host(&mut headers, authority.as_ref());
+                    let place = place.as_ref();
+                    let request = Request { method, place, query: &query, headers, body };
+                    respond(&intake, path.as_str(), request).await
+                }
+            },
+        )
 }

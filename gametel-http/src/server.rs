@@ -43,10 +43,10 @@ impl Server {
     /// The address can't be had, or the catalog can't be served.
     pub async fn bind(
         config: ServerConfig,
-        catalog: Arc<Catalog>,
+        catalog: impl Into<Arc<Catalog>>,
         sink: Arc<dyn EventSink>,
     ) -> Result<Self, BindError> {
-        let intake = Intake::new(catalog, sink, config.routes.clone())?;
+        let intake = Intake::new(catalog.into(), sink, config.routes.clone())?;
         let fail = |source| BindError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(fail)?;
         let local_addr = listener.local_addr().map_err(fail)?;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use gametel_core::endpoint::Endpoint;
 use gametel_core::sink::{EventSink, NullSink, SinkError, SinkErrorKind, StdoutSink};
 
-/// What a Kafka topic is made with, if it has to be made.
+/// What a Kafka topic is made with, if it has to be made. Start from the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TopicOptions {
     /// How many partitions. Default 1.
     pub partitions: NonZeroU16,
@@ -18,6 +19,20 @@ pub struct TopicOptions {
 impl Default for TopicOptions {
     fn default() -> Self {
         Self { partitions: NonZeroU16::MIN, replication: NonZeroU16::MIN }
+    }
+}
+
+impl TopicOptions {
+    /// Sets [`partitions`](Self::partitions).
+    #[must_use]
+    pub fn with_partitions(self, partitions: NonZeroU16) -> Self {
+        Self { partitions, ..self }
+    }
+
+    /// Sets [`replication`](Self::replication).
+    #[must_use]
+    pub fn with_replication(self, replication: NonZeroU16) -> Self {
+        Self { replication, ..self }
     }
 }
 

@@ -12,12 +12,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::error::BatchError;
+use gametel_batch::BatchError;
 
 /// Lands gametel events from Kafka or an embedded log as Parquet datasets.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -50,7 +50,7 @@ enum Command {
 
 impl Cli {
     /// Does what was asked, and says on one line of stderr what failed.
-    pub async fn execute(self) -> ExitCode {
+    pub(crate) async fn execute(self) -> ExitCode {
         let result = match self.command {
             Command::Run(run) => run.execute().await,
             Command::Show(show) => show.execute(),

@@ -1,16 +1,15 @@
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use gametel_core::catalog::Catalog;
 use gametel_core::endpoint::Endpoint;
 use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 
-use crate::display::datasets;
-use crate::error::{BatchError, ErrorKind};
-use crate::run::RunConfig;
+use gametel_batch::RunConfig;
+use gametel_batch::display::datasets;
+use gametel_batch::{BatchError, ErrorKind};
 
 use super::output;
 use super::show::Rows;
@@ -47,14 +46,14 @@ impl Run {
             })?,
         };
         let output = plain_path(&self.output);
-        let config = RunConfig { source: self.source, output, catalog: Arc::new(catalog) };
         let bar = progress_bar();
-        let progress = |progress: crate::Progress| {
-            bar.set_length(progress.offsets);
-            bar.set_position(progress.read);
-        };
+        let shown = bar.clone();
+        let config = RunConfig::new(self.source, output, catalog).with_progress(move |progress| {
+            shown.set_length(progress.offsets);
+            shown.set_position(progress.read);
+        });
         let report = tokio::select! {
-            report = crate::run::run(config, progress) => report,
+            report = gametel_batch::run(config) => report,
             _ = tokio::signal::ctrl_c() => {
                 Err(BatchError::new(ErrorKind::Failed, "interrupted; nothing was replaced"))
             }

@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use crate::dataset::Dataset;
-use crate::display::tree;
+use gametel_batch::dataset::Dataset;
+use gametel_batch::display::tree;
 
 use super::output;
 

@@ -3,9 +3,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Map, Value};
 
-use crate::dataset::{Dataset, Head};
-use crate::display::{Truncate, table};
-use crate::error::BatchError;
+use gametel_batch::BatchError;
+use gametel_batch::dataset::{Dataset, Head};
+use gametel_batch::display::{Truncate, table};
 
 use super::output;
 
@@ -61,7 +61,7 @@ fn json_lines(head: &Head) -> Result<String, BatchError> {
         let values = row.iter().map(|value| value.clone().map_or(Value::Null, Value::String));
         let object: Map<String, Value> = head.columns.iter().cloned().zip(values).collect();
         let line = serde_json::to_string(&object)
-            .map_err(|error| BatchError::failed("a row can't be written as JSON", error))?;
+            .map_err(|error| output::failed("a row can't be written as JSON", error))?;
         lines.push_str(&line);
         lines.push('\n');
     }

@@ -4,9 +4,9 @@ use clap::Args;
 use gametel_core::endpoint::Endpoint;
 use tokio::sync::mpsc;
 
-use crate::display::printable;
-use crate::error::BatchError;
-use crate::source::{self, End, SourceRecord, Start};
+use gametel_batch::BatchError;
+use gametel_batch::display::printable;
+use gametel_batch::source::{self, End, SourceRecord, Start};
 
 use super::output;
 
@@ -38,7 +38,7 @@ impl Tail {
         std::thread::Builder::new()
             .name("gametel-tail".to_owned())
             .spawn(move || self.read(&batches))
-            .map_err(|error| BatchError::failed("no thread could be started", error))?;
+            .map_err(|error| output::failed("no thread could be started", error))?;
         loop {
             let batch = tokio::select! {
                 batch = inbox.recv() => batch,

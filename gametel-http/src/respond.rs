@@ -1,0 +1,32 @@
+use std::panic::AssertUnwindSafe;
+
+use bytes::Buf;
+use futures_util::{FutureExt, Stream};
+use warp::reply::Response;
+
+use crate::handlers::{Request, handle};
+use crate::intake::Intake;
+use crate::rejection::ApiError;
+
+/// Answers a request, also one that is refused or that a handler panics at.
+pub(crate) async fn respond<S, B, E>(
+    intake: &Intake,
+    path: &str,
+    request: Request<'_, S>,
+) -> Response
+where
+    S: Stream<Item = Result<B, E>>,
+    B: Buf,
+{
+    // A panic is a bug, here or in a sink. It costs the request that met it, and not the connection
+    // with the others on it. What is shared is atomics and the sink, which holds by its contract.
+    let handled = AssertUnwindSafe(handle(intake, request)).catch_unwind().await;
+    match handled {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => error.into_response(),
+        Err(_) => {
+            tracing::error!(path, "a handler panicked");
+            ApiError::internal().into_response()
+        }
+    }
+}

@@ -1,0 +1,140 @@
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use gametel_core::catalog::Catalog;
+use gametel_core::sink::EventSink;
+use http_body::Body;
+use http_body_util::BodyDataStream;
+use tower_service::Service;
+use warp::reply::Response;
+
+use crate::config::RouteOptions;
+use crate::handlers::Request;
+use crate::host::add_host;
+use crate::intake::{Intake, RouteError};
+use crate::respond::respond;
+use crate::stats::Totals;
+
+/// Makes a tower service of a catalog and a sink, for axum, hyper and whatever else speaks tower:
+/// each route of the catalog, `/v1/events`, `/healthz/live` and `/healthz/ready`.
+///
+/// It answers every request, also one to a path where nothing is (404 in JSON). The path is matched
+/// whole: a router that mounts it below a prefix takes the prefix off, as axum's `nest_service`
+/// does.
+///
+/// ```
+/// use std::sync::Arc;
+/// use axum::Router;
+/// use axum::routing::get;
+/// use gametel_core::catalog::Catalog;
+/// use gametel_core::sink::MemorySink;
+/// use gametel_http::{RouteOptions, service};
+///
+/// let sink = Arc::new(MemorySink::new());
+/// let telemetry = service(Catalog::game(), sink, RouteOptions::default())?;
+/// let app: Router = Router::new()
+///     .route("/", get(|| async { "the game's own page" }))
+///     .nest_service("/telemetry", telemetry);
+/// # Ok::<(), gametel_http::RouteError>(())
+/// ```
+///
+/// # What is left to the caller
+///
+/// The limits of [`RouteOptions`] are kept here: the size of a body, the time that it may take, the
+/// number of events. What is below a request is the server's: how many connections there are, how
+/// long a client may take for a request's head, and when an idle one is let go. When the server has
+/// stopped, the caller closes the sink with [`EventSink::close`].
+///
+/// # Errors
+///
+/// A route of the catalog is at a path that these routes have for themselves.
+pub fn service(
+    catalog: impl Into<Arc<Catalog>>,
+    sink: Arc<dyn EventSink>,
+    options: RouteOptions,
+) -> Result<GametelService, RouteError> {
+    Ok(GametelService { intake: Arc::new(Intake::new(catalog.into(), sink, options)?) })
+}
+
+/// The routes as a tower service; see [`service`]. A clone is the same service, and cheap.
+///
+/// It is always ready, and never fails: overload is an answer, 503 with `Retry-After`. The body of
+/// a request may be any [`http_body::Body`] that can be sent to another thread; that of the answer
+/// is one whose chunks are [`bytes::Bytes`]. Where there is no `Host` header it is taken from the
+/// URI, which is where HTTP/2 has it.
+///
+/// # Cancel safety
+///
+/// A request whose future is dropped may have stored its event.
+#[derive(Clone)]
+pub struct GametelService {
+    intake: Arc<Intake>,
+}
+
+impl GametelService {
+    /// What was counted since it was made, by all clones together.
+    pub fn totals(&self) -> Totals {
+        self.intake.stats.totals()
+    }
+}
+
+impl fmt::Debug for GametelService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let catalog = self.intake.catalog.name();
+        f.debug_struct("GametelService").field("catalog", &catalog).finish_non_exhaustive()
+    }
+}
+
+impl<B> Service<http::Request<B>> for GametelService
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Send,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> ResponseFuture {
+        let intake = Arc::clone(&self.intake);
+        ResponseFuture(Box::pin(async move {
+            let (head, body) = request.into_parts();
+            let mut headers = head.headers;
+            add_host(&mut headers, head.uri.authority());
+            let path = head.uri.path();
+            let request = Request {
+                method: head.method,
+                place: intake.place(path),
+                query: head.uri.query().unwrap_or_default(),
+                headers,
+                body: BodyDataStream::new(body),
+            };
+            respond(&intake, path, request).await
+        }))
+    }
+}
+
+/// The answer of a [`GametelService`], once it is there.
+pub struct ResponseFuture(Pin<Box<dyn Future<Output = Response> + Send>>);
+
+impl Future for ResponseFuture {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(context).map(Ok)
+    }
+}
+
+impl fmt::Debug for ResponseFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
