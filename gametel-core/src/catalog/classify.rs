@@ -22,14 +22,16 @@ impl DatasetIndex {
 pub enum Classification {
     /// It is an event that lands in this dataset.
     Dataset(DatasetIndex),
-    /// It is an event whose type lands in no dataset.
+    /// It is an event whose type lands in no dataset, or that the dataset's filter does not let
+    /// through.
     Unselected,
     /// It is no event.
     Quarantine,
 }
 
 impl Catalog {
-    /// Says where a record belongs, by its event type alone. Costs one look-up.
+    /// Says where a record belongs: by its event type, and by the filter of the dataset where that type
+    /// lands. Costs one look-up, and where there is a filter on fields one pass over the payload.
     ///
     /// ```
     /// use gametel_core::catalog::{Catalog, Classification};
@@ -49,6 +51,45 @@ impl Catalog {
             return Classification::Quarantine;
         };
         let landing = self.by_type.get(event_type.as_str()).and_then(|index| self.landing[*index]);
-        landing.map_or(Classification::Unselected, Classification::Dataset)
+        match landing {
+            Some(index)
+                if self.dataset(index).filter().is_none_or(|filter| filter.matches(event)) =>
+            {
+                Classification::Dataset(index)
+            }
+            _ => Classification::Unselected,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{DatasetDefinition, EventDefinition};
+    use crate::event::{EventDraft, Stamp};
+    use crate::filter::Filter;
+
+    #[test]
+    fn a_datasets_filter_narrows_what_lands_there() {
+        let catalog = Catalog::builder("c")
+            .event(EventDefinition::new("sword").with_field("price").with_dataset("large"))
+            .event(EventDefinition::new("guild").with_field("price"))
+            .dataset(
+                DatasetDefinition::new("large", ["price"])
+                    .with_filter(Filter::field("price").at_least(100)),
+            )
+            .build()
+            .unwrap();
+        for (object, lands) in [
+            (r#"{"event_type":"sword","price":100}"#, true),
+            (r#"{"event_type":"sword","price":99}"#, false),
+            (r#"{"event_type":"sword"}"#, false),
+            (r#"{"event_type":"guild","price":100}"#, false),
+        ] {
+            let draft = EventDraft::from_json(object.as_bytes()).unwrap();
+            let found = catalog.classify(&draft.encode(&[], Stamp::now()).unwrap());
+            assert_eq!(matches!(found, Classification::Dataset(_)), lands, "{object}");
+            assert_eq!(found == Classification::Unselected, !lands, "{object}");
+        }
     }
 }

@@ -1,4 +1,5 @@
 use crate::event::{Event, EventType};
+use crate::filter::Filter;
 
 use super::{Column, FieldDefinition};
 
@@ -144,11 +145,12 @@ impl EventDefinition {
 ///     .described("Duels that were won.");
 /// assert_eq!(duels.columns().len(), 3);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DatasetDefinition {
     name: Box<str>,
     description: Option<Box<str>>,
     columns: Vec<Column>,
+    filter: Option<Filter>,
 }
 
 impl DatasetDefinition {
@@ -156,7 +158,7 @@ impl DatasetDefinition {
     /// after; with a type beside it, it has that one.
     pub fn new<C: Into<Column>>(name: &str, columns: impl IntoIterator<Item = C>) -> Self {
         let columns = columns.into_iter().map(Into::into).collect();
-        Self { name: name.into(), description: None, columns }
+        Self { name: name.into(), description: None, columns, filter: None }
     }
 
     /// Adds a column behind the others.
@@ -173,6 +175,23 @@ impl DatasetDefinition {
         self
     }
 
+    /// Lets only those events land here, of the types that land here, which the filter lets through.
+    /// The others land nowhere, and are counted as unselected.
+    ///
+    /// ```
+    /// use gametel_core::catalog::DatasetDefinition;
+    /// use gametel_core::filter::Filter;
+    ///
+    /// let large = DatasetDefinition::new("large_purchases", ["price"])
+    ///     .with_filter(Filter::field("price").at_least(100));
+    /// assert_eq!(large.filter().map(|filter| filter.to_string()).as_deref(), Some("price >= 100"));
+    /// ```
+    #[must_use]
+    pub fn with_filter(mut self, filter: Filter) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
     /// The table's name, which is its folder's too.
     pub fn name(&self) -> &str {
         &self.name
@@ -181,6 +200,11 @@ impl DatasetDefinition {
     /// What the rows are.
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref()
+    }
+
+    /// What lets events through that would land here by their type, if not all.
+    pub fn filter(&self) -> Option<&Filter> {
+        self.filter.as_ref()
     }
 
     /// The columns in order, as they are defined.

@@ -69,9 +69,12 @@ impl Catalog {
         }
         let events = self.events().iter().filter(|event| event.dataset() == Some(dataset.name()));
         let events: Vec<_> = events.map(|event| code(event.event_type().as_str())).collect();
-        page.line(&match events.is_empty() {
-            true => "No event lands here.".to_owned(),
-            false => format!("Rows are of {}.", events.join(", ")),
+        page.line(&match (events.is_empty(), dataset.filter()) {
+            (true, _) => "No event lands here.".to_owned(),
+            (false, None) => format!("Rows are of {}.", events.join(", ")),
+            (false, Some(filter)) => {
+                format!("Rows are of {}, where {}.", events.join(", "), code(&filter.to_string()))
+            }
         });
         page.table(["column", "type"], self.columns(index), |column| {
             [code(column.name()), column.column_type().to_string()]
@@ -138,6 +141,7 @@ fn one_line(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::catalog::{DatasetDefinition, FieldType};
+    use crate::filter::Filter;
 
     #[test]
     fn the_built_in_catalogs_page_is_the_golden_one() {
@@ -155,7 +159,9 @@ mod tests {
             )
             .with_field(FieldDefinition::untyped("f").required())
             .with_dataset("d");
-        let dataset = DatasetDefinition::new("d", ["f"]).described("What was done.");
+        let dataset = DatasetDefinition::new("d", ["f"])
+            .described("What was done.")
+            .with_filter(Filter::field("f").equals("`"));
         let catalog = Catalog::builder("odd\nname").headers([""; 0]).event(event).dataset(dataset);
         let page = catalog.build().unwrap().to_markdown();
         assert_eq!(page, include_str!("golden/odd.md"));

@@ -57,7 +57,7 @@ pub const QUARANTINE: &str = "quarantine";
 /// assert_eq!(sword.dataset(), Some("equipment_purchases"));
 /// # Ok::<(), &str>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Catalog {
     name: Box<str>,
     header_rule: HeaderRule,

@@ -69,6 +69,7 @@ fn dataset(dataset: &DatasetDefinition) -> DatasetToml {
         name: spanned(dataset.name().to_owned()),
         description: dataset.description().map(str::to_owned),
         columns: dataset.columns().iter().map(|of| spanned(column(of))).collect(),
+        filter: dataset.filter().cloned(),
     }
 }
 
@@ -95,6 +96,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::filter::Filter;
 
     #[test]
     fn the_text_is_what_a_person_would_write() {
@@ -125,6 +127,10 @@ default = "3"
 [[dataset]]
 name = "duels"
 columns = ["timestamp", { name = "event_ts", type = "timestamp" }, "rounds"]
+
+[dataset.filter]
+field = "rounds"
+at_least = 3
 "#;
         assert_eq!(Catalog::from_toml(text).unwrap().to_toml(), text);
     }
@@ -191,6 +197,10 @@ columns = ["timestamp", { name = "event_ts", type = "timestamp" }, "rounds"]
                         .with_field(field)
                         .with_dataset(&dataset_name);
                     let mut dataset = DatasetDefinition::new(&dataset_name, [column]);
+                    if typed {
+                        let rounds = Filter::field("f").at_least(index as u64);
+                        dataset = dataset.with_filter(Filter::event_type(&reply) | !rounds);
+                    }
                     if routed {
                         event = event.with_route(&format!("/{index}"), &reply);
                         dataset = dataset.with_column("timestamp");

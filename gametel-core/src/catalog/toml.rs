@@ -121,11 +121,14 @@ fn dataset_definition(dataset: &DatasetToml) -> Result<DatasetDefinition, Fault>
         }
     };
     let columns = dataset.columns.iter().map(column).collect::<Result<Vec<_>, _>>()?;
-    let definition = DatasetDefinition::new(name, columns);
-    Ok(match &dataset.description {
-        Some(description) => definition.described(description),
-        None => definition,
-    })
+    let mut definition = DatasetDefinition::new(name, columns);
+    if let Some(description) = &dataset.description {
+        definition = definition.described(description);
+    }
+    if let Some(filter) = &dataset.filter {
+        definition = definition.with_filter(filter.clone());
+    }
+    Ok(definition)
 }
 
 fn field_type(name: &str) -> Result<FieldType, String> {
@@ -139,6 +142,10 @@ mod tests {
     #[test]
     fn an_error_names_the_line() {
         for (text, message) in [
+            (
+                "name = \"x\"\n[[dataset]]\nname = \"d\"\ncolumns = [\"raw_event\"]\nfilter = {field = \"x\"}",
+                "line 5: a field needs one or more of the keys exists, equals, at_least",
+            ),
             ("name = 1", "line 1: invalid type: integer `1`, expected a string"),
             (
                 "name = \"x\"\n\n[[event]]\ntype = \"a\"\ncolour = 1",
@@ -171,7 +178,7 @@ mod tests {
             ),
             (
                 "name = \"x\"\n[[event]]\ntype = \"a\"\nfield = [{ name = \"b\" }, { name = \"b\" }]",
-                "line 3: event \"a\": the field \"b\" is defined twice",
+                "line 4: event \"a\": the field \"b\" is defined twice",
             ),
             (
                 "name = \"x\"\n[[event]]\ntype = \"a\"\ndataset = \"d\"",

@@ -7,6 +7,8 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use toml::Spanned;
 
+use crate::filter::Filter;
+
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CatalogToml {
@@ -56,6 +58,8 @@ pub(super) struct DatasetToml {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<String>,
     pub(super) columns: Vec<Spanned<ColumnToml>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) filter: Option<Filter>,
 }
 
 /// A column: a name, or a table of a name and a type.
