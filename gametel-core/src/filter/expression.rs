@@ -92,6 +92,18 @@ impl Filter {
         Self::new(Expression::Any(filters))
     }
 
+    /// The names of the fields that the filter tests, each once, in the order of their first test.
+    ///
+    /// ```
+    /// use gametel_core::filter::Filter;
+    ///
+    /// let filter = Filter::field("price").above(9) & !Filter::field("guild").exists();
+    /// assert_eq!(filter.field_names().collect::<Vec<_>>(), ["price", "guild"]);
+    /// ```
+    pub fn field_names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.fields.iter().map(AsRef::as_ref)
+    }
+
     pub(super) fn new(expression: Expression) -> Self {
         let mut fields = Vec::new();
         expression.gather_fields(&mut fields);

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -146,8 +147,12 @@ impl<'a> Write<'a> {
             Ok(report) => {
                 self.meters.ok.increment(1);
                 self.meters.accepted.increment(report.accepted_count() as u64);
+                let mut rejected: HashMap<SinkErrorKind, usize> = HashMap::new();
                 for (_, rejection) in report.rejected() {
-                    self.meters.rejected(rejection.kind, 1);
+                    *rejected.entry(rejection.kind).or_default() += 1;
+                }
+                for (kind, count) in rejected {
+                    self.meters.rejected(kind, count);
                 }
             }
             Err(error) => {
