@@ -11,8 +11,8 @@ use super::{EventSink, Outcome, Receipt, Rejection, SinkError, SinkErrorKind, Wr
 ///
 /// Holds at most [`capacity`](Self::with_capacity) events, by default
 /// [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY); what comes later is rejected with kind
-/// `Backpressure`. The feature `testing` has assertions over what it holds (`testing::Recorded`), and
-/// a sink that makes it fail (`testing::FaultSink`).
+/// `Backpressure`. The feature `testing` has assertions over what it holds (`testing::Recorded`),
+/// and a sink that makes it fail (`testing::FaultSink`).
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {

@@ -27,11 +27,11 @@ const BATCH_EVENTS: &str = "gametel_sink_batch_events";
 /// stored. Flushing and closing are not counted.
 ///
 /// The numbers go to the recorder of the [`metrics`](https://docs.rs/metrics) facade. The misuse to
-/// avoid: making a metered sink before the recorder is installed. It asks for its counters once, when
-/// it is made, and those that there are no recorder for count nothing for ever. Another one: two
+/// avoid: making a metered sink before the recorder is installed. It asks for its counters once,
+/// when it is made, and those made without a recorder count nothing for ever. Another one: two
 /// sinks of one name, whose numbers become one; give them names
-/// ([`MemorySink::named`](super::MemorySink::named)). Where it stands says what it measures: inside a
-/// retrying sink every attempt, around it only what its caller sees.
+/// ([`MemorySink::named`](super::MemorySink::named)). Where it stands says what it measures: inside
+/// a retrying sink every attempt, around it only what its caller sees.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
