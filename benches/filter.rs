@@ -1,5 +1,5 @@
-//! Does an event match: filters that read nothing, one field or four of the payload, beside the loop
-//! and beside one parse into a tree.
+//! Does an event match: filters that read nothing, one field or four of the payload, beside the
+//! loop and beside one parse into a tree.
 
 use std::hint::black_box;
 use std::time::Duration;

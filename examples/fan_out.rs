@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Every event goes to a log on the disk and to a second sink, whose failures are injected. The
-//! promise is the weaker sink's: an event is accepted when both have it. What is not accepted may be
-//! in one of them, and is there twice after it was written again; so readers drop duplicates by
+//! promise is the weaker sink's: an event is accepted when both have it. What is not accepted may
+//! be in one of them, and is there twice after it was written again; so readers drop duplicates by
 //! `event_id`. Prints:
 //!
 //! ```text

@@ -5,7 +5,7 @@ use crate::event::EventType;
 use crate::header::HeaderRule;
 
 use super::error::{CatalogError, Culprit};
-use super::resolve::resolve;
+use super::resolve::{check_member, resolve};
 use super::{
     Catalog, DatasetDefinition, DatasetIndex, EventDefinition, FieldDefinition, QUARANTINE,
 };
@@ -210,6 +210,12 @@ fn resolve_columns(catalog: &mut Catalog) -> Result<(), CatalogError> {
                 let message = format!("dataset {dataset:?}: the column {column:?} {why}");
                 CatalogError::new(Culprit::Column(index, place), message)
             })?);
+        }
+        for name in dataset.filter().iter().flat_map(|filter| filter.field_names()) {
+            check_member(name, events.clone(), &headers).map_err(|why| {
+                let message = format!("dataset {:?}: the filter's {name:?} {why}", dataset.name());
+                CatalogError::new(Culprit::Dataset(index), message)
+            })?;
         }
         catalog.columns.push(columns);
     }

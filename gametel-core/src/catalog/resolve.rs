@@ -61,10 +61,7 @@ fn of_a_member<'a>(
             None => {}
         }
     }
-    let is_field = events.clone().any(|event| event.field(name).is_some());
-    if !is_field && !is_header {
-        return Err(unknown(name, events, headers));
-    }
+    check_member(name, events, headers)?;
     if let Some(given) = given {
         let held = |(_, of): &&(String, FieldType)| !given.can_hold(*of);
         return match sources.iter().find(held) {
@@ -82,6 +79,23 @@ fn of_a_member<'a>(
              a type that holds both, such as string"
         )),
     }
+}
+
+/// Checks that any event that lands there can have a member of this name.
+///
+/// # Errors
+///
+/// None can. The message goes on after the name.
+pub(super) fn check_member<'a>(
+    name: &str,
+    events: impl Iterator<Item = &'a EventDefinition> + Clone,
+    headers: &[&str],
+) -> Result<(), String> {
+    let is_field = events.clone().any(|event| event.field(name).is_some());
+    if is_field || headers.contains(&name) || ENVELOPE.contains(&name) {
+        return Ok(());
+    }
+    Err(unknown(name, events, headers))
 }
 
 /// The type that the encoder writes a name of the envelope with.

@@ -146,6 +146,10 @@ mod tests {
                 "name = \"x\"\n[[dataset]]\nname = \"d\"\ncolumns = [\"raw_event\"]\nfilter = {field = \"x\"}",
                 "line 5: a field needs one or more of the keys exists, equals, at_least",
             ),
+            (
+                "name = \"x\"\n[[dataset]]\nname = \"d\"\ncolumns = [\"raw_event\"]\nfilter = {field = \"price\", above = 1}",
+                "line 3: dataset \"d\": the filter's \"price\" is in no event that lands there",
+            ),
             ("name = 1", "line 1: invalid type: integer `1`, expected a string"),
             (
                 "name = \"x\"\n\n[[event]]\ntype = \"a\"\ncolour = 1",

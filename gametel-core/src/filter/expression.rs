@@ -1,6 +1,6 @@
 use std::ops::{BitAnd, BitOr, Not};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::event::{Event, EventType};
 
@@ -22,8 +22,8 @@ use super::written::Written;
 /// assert_eq!(filter, Filter::event_type("join_guild") | Filter::field("price").above(99.5));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Written", into = "Written")]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(into = "Written")]
 #[must_use = "a filter does nothing until it is asked"]
 pub struct Filter {
     pub(super) expression: Expression,
@@ -90,6 +90,18 @@ impl Filter {
         };
         filters.push(other.expression);
         Self::new(Expression::Any(filters))
+    }
+
+    /// The names of the fields that the filter tests, each once, in the order of their first test.
+    ///
+    /// ```
+    /// use gametel_core::filter::Filter;
+    ///
+    /// let filter = Filter::field("price").above(9) & !Filter::field("guild").exists();
+    /// assert_eq!(filter.field_names().collect::<Vec<_>>(), ["price", "guild"]);
+    /// ```
+    pub fn field_names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.fields.iter().map(AsRef::as_ref)
     }
 
     pub(super) fn new(expression: Expression) -> Self {

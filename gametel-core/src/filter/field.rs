@@ -8,7 +8,10 @@ use super::{Filter, Literal, Number};
 ///
 /// let grown_up = Filter::field("level").at_least(10) & Filter::field("level").below(20);
 /// let watch = Filter::field("guild").equals("Night Watch");
-/// assert_eq!((grown_up & !watch).to_string(), r#"level >= 10 and level < 20 and not guild = "Night Watch""#);
+/// assert_eq!(
+///     (grown_up & !watch).to_string(),
+///     r#"level >= 10 and level < 20 and not guild = "Night Watch""#
+/// );
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a field alone tests nothing"]

@@ -43,8 +43,9 @@
 //!
 //! # What a test looks at
 //!
-//! - The type is the event's, as [`EncodedEvent::event_type`](crate::event::EncodedEvent::event_type)
-//!   gives it. A filter that the type alone decides reads nothing of the payload.
+//! - The type is the event's, as
+//!   [`EncodedEvent::event_type`](crate::event::EncodedEvent::event_type) gives it. A filter that
+//!   the type alone decides reads nothing of the payload.
 //! - A field is a top-level member of the payload, by its exact name. The last of several with one
 //!   name counts. However many fields a filter tests, it reads the payload once.
 //! - A member that is null is absent: in a table, the two are the same null.
@@ -74,8 +75,8 @@
 //!
 //! A record that is no event fails every test, [`absent`](Field::absent) too: nothing is known of
 //! it. What lets everything through lets it through as well: `not` of any test, and `all` of no
-//! filters. (In a catalog or a [`Router`](crate::sink::Router) such records are in quarantine before
-//! a filter is asked.)
+//! filters. (In a catalog or a [`Router`](crate::sink::Router) such records are in quarantine
+//! before a filter is asked.)
 
 mod display;
 mod evaluate;

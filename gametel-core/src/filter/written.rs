@@ -1,6 +1,9 @@
 //! A filter as it is written in a file: one table, with the keys of one kind of filter.
 
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::expression::Expression;
@@ -49,6 +52,28 @@ impl Written {
         .into_iter()
         .flatten()
         .collect()
+    }
+}
+
+impl<'de> Deserialize<'de> for Filter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Table;
+
+        impl<'de> Visitor<'de> for Table {
+            type Value = Filter;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a filter's table")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Filter, A::Error> {
+                let written = Written::deserialize(MapAccessDeserializer::new(map))?;
+                // Refused in here, while the format still knows which table it is.
+                Filter::try_from(written).map_err(de::Error::custom)
+            }
+        }
+
+        deserializer.deserialize_map(Table)
     }
 }
 
@@ -128,7 +153,7 @@ fn one_or_more<'de, D: Deserializer<'de>>(
     impl<'de> Visitor<'de> for Names {
         type Value = Vec<String>;
 
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an event type or a list of event types")
         }
 
@@ -204,11 +229,22 @@ mod tests {
             (r#"{ field = "x", below = nan }"#, "expected a finite number"),
             (r#"{ field = "x", equals = [1] }"#, "expected a string, a number or a boolean"),
             (r#"{ type = 7 }"#, "expected an event type or a list of event types"),
-            (r#"{ not = [] }"#, "invalid"),
+            (r#"{ not = [] }"#, "expected a filter's table"),
         ] {
             let error = read(&format!("\nfilter = {toml}")).unwrap_err();
             assert!(error.contains(message), "{toml} gave\n{error}");
             assert!(error.contains("line 2"), "{toml} gave\n{error}");
+        }
+    }
+
+    #[test]
+    fn a_fault_inside_is_told_at_its_own_line() {
+        for inner in
+            [r#"{ field = "x" }"#, r#"{ field = "x", equal = 1 }"#, r#"{ not = { any = 1 } }"#]
+        {
+            let error = read(&format!("filter.all = [\n  {{ type = \"a\" }},\n  {inner},\n]"));
+            let error = error.unwrap_err();
+            assert!(error.contains("line 3"), "{inner} gave\n{error}");
         }
     }
 

@@ -11,7 +11,8 @@ use super::{EventSink, Outcome, Receipt, Rejection, SinkError, SinkErrorKind, Wr
 ///
 /// Holds at most [`capacity`](Self::with_capacity) events, by default
 /// [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY); what comes later is rejected with kind
-/// `Backpressure`.
+/// `Backpressure`. The feature `testing` has assertions over what it holds (`testing::Recorded`),
+/// and a sink that makes it fail (`testing::FaultSink`).
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -68,7 +69,7 @@ impl MemorySink {
 
     fn open_state(&self) -> Result<std::sync::MutexGuard<'_, State>, SinkError> {
         let state = self.state();
-        if state.closed { Err(SinkError::closed("memory")) } else { Ok(state) }
+        if state.closed { Err(SinkError::closed(self.name.to_string())) } else { Ok(state) }
     }
 }
 
@@ -107,5 +108,17 @@ impl EventSink for MemorySink {
     async fn close(&self) -> Result<(), SinkError> {
         self.state().closed = true;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_closed_sink_says_which_it_is() {
+        let sink = MemorySink::named("arena");
+        sink.close().await.unwrap();
+        assert_eq!(sink.flush().await.unwrap_err().to_string(), "arena: the sink is closed");
     }
 }

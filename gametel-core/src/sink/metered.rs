@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -26,11 +27,11 @@ const BATCH_EVENTS: &str = "gametel_sink_batch_events";
 /// stored. Flushing and closing are not counted.
 ///
 /// The numbers go to the recorder of the [`metrics`](https://docs.rs/metrics) facade. The misuse to
-/// avoid: making a metered sink before the recorder is installed. It asks for its counters once, when
-/// it is made, and those that there are no recorder for count nothing for ever. Another one: two
+/// avoid: making a metered sink before the recorder is installed. It asks for its counters once,
+/// when it is made, and those made without a recorder count nothing for ever. Another one: two
 /// sinks of one name, whose numbers become one; give them names
-/// ([`MemorySink::named`](super::MemorySink::named)). Where it stands says what it measures: inside a
-/// retrying sink every attempt, around it only what its caller sees.
+/// ([`MemorySink::named`](super::MemorySink::named)). Where it stands says what it measures: inside
+/// a retrying sink every attempt, around it only what its caller sees.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -146,8 +147,12 @@ impl<'a> Write<'a> {
             Ok(report) => {
                 self.meters.ok.increment(1);
                 self.meters.accepted.increment(report.accepted_count() as u64);
+                let mut rejected: HashMap<SinkErrorKind, usize> = HashMap::new();
                 for (_, rejection) in report.rejected() {
-                    self.meters.rejected(rejection.kind, 1);
+                    *rejected.entry(rejection.kind).or_default() += 1;
+                }
+                for (kind, count) in rejected {
+                    self.meters.rejected(kind, count);
                 }
             }
             Err(error) => {

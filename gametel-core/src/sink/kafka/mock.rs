@@ -26,8 +26,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(20);
 ///
 /// It listens on ports of the loopback address and speaks enough of the protocol for producers and
 /// consumers, ours and others'. It does not: create topics by an admin client
-/// ([`ensure_topic`](super::ensure_topic)), find offsets by time, or keep more than 5 MiB or 100,000
-/// records of a partition. It ends when it is dropped.
+/// ([`ensure_topic`](super::ensure_topic)), find offsets by time, or keep more than 5 MiB or
+/// 100,000 records of a partition. It ends when it is dropped.
 ///
 /// Its methods block for a moment.
 ///
@@ -141,8 +141,8 @@ impl MockKafka {
         self.push_write_errors(RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, count);
     }
 
-    /// Answers the next `count` requests that write records with "policy violation", which a producer
-    /// does not try again.
+    /// Answers the next `count` requests that write records with "policy violation", which a
+    /// producer does not try again.
     pub fn reject_writes(&self, count: usize) {
         self.push_write_errors(RDKafkaRespErr::RD_KAFKA_RESP_ERR_POLICY_VIOLATION, count);
     }

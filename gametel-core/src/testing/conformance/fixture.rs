@@ -50,8 +50,8 @@ impl<S: EventSink> Fixture<S> {
 
     /// Tells how to make the destination fail, and how to heal it again.
     ///
-    /// While it fails, a write must come to an end in bounded time. Once it is healed, twenty writes
-    /// must be enough for the sink to recover.
+    /// While it fails, a write must come to an end in bounded time. Once it is healed, twenty
+    /// writes must be enough for the sink to recover.
     #[must_use]
     pub fn failing(
         mut self,

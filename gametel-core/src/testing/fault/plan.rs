@@ -46,8 +46,8 @@ pub enum Fault {
         /// The kind of the rejections.
         kind: SinkErrorKind,
     },
-    /// The call waits until [`release`](super::FaultSink::release), for ever if that never comes, and
-    /// then goes on as if nothing had been.
+    /// The call waits until [`release`](super::FaultSink::release), for ever if that never comes,
+    /// and then goes on as if nothing had been.
     Hang,
     /// The call panics, and the sink inside does not hear of it.
     Panic,

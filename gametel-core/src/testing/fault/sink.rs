@@ -55,7 +55,7 @@ impl<S: EventSink> FaultSink<S> {
         }
     }
 
-    /// Plans a fault. Where several would strike the same call, the one that was planned first does.
+    /// Plans a fault. Where several would strike the same call, the first that was planned does.
     ///
     /// # Panics
     ///
@@ -80,8 +80,8 @@ impl<S: EventSink> FaultSink<S> {
         self.plan().calls().of(call)
     }
 
-    /// Waits until there were at least `count` calls of that method. What hangs in such a call can be
-    /// released from then on.
+    /// Waits until there were at least `count` calls of that method. What hangs in such a call can
+    /// be released from then on.
     ///
     /// # Cancel safety
     ///
