@@ -41,8 +41,8 @@ use super::{SinkError, WriteReport};
 /// There are few methods and no defaults, so that a wrapper can't forget to forward one: put
 /// `#[warn(clippy::missing_trait_methods)]` on a wrapper's `impl` to be sure even when the trait
 /// grows. Conveniences live in [`EventSinkExt`](super::EventSinkExt). Run
-/// [`testing::conformance`](crate::testing) (feature `testing`) on your sink, and
-/// [`testing::wrapper_conformance`](crate::testing) on your wrapper: it is what ours pass.
+/// `testing::conformance` (feature `testing`) on your sink, and
+/// `testing::wrapper_conformance` on your wrapper: it is what ours pass.
 ///
 /// A leaf sink does not route, filter or enrich; combinators do.
 ///
