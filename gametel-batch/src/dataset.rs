@@ -23,6 +23,7 @@ pub struct Dataset {
 
 /// One file of a dataset.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct DatasetFile {
     /// Where it is.
     pub path: PathBuf,

@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 use warp::reply::Response;
 
 use crate::config::ServerConfig;
+use crate::host::add_host;
 use crate::intake::{Intake, chain};
 use crate::routes::server_filter;
 
@@ -65,6 +66,8 @@ impl ConnectionServer {
             let activity = Arc::clone(&activity);
             service_fn(move |mut request: Request<Incoming>| {
                 give_path(&mut request);
+                let authority = request.uri().authority().cloned();
+                add_host(request.headers_mut(), authority.as_ref());
                 let in_hand = InHand::new(&activity);
                 let response = routes.call(request);
                 async move {

@@ -82,6 +82,6 @@ pub use service::{GametelService, ResponseFuture, service};
 pub use stats::Totals;
 
 /// Compiles and runs the README's code.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "log"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

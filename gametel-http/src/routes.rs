@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::future::ready;
 use std::sync::Arc;
 
@@ -25,7 +26,8 @@ use crate::respond::respond;
 /// untouched, and the next filter gets its turn. A request to one of its paths it answers itself,
 /// also where it refuses it: with JSON, and a 405 where the method is the wrong one.
 ///
-/// The limits of [`RouteOptions`] hold wherever it is mounted. The filter does not close the sink:
+/// The limits of [`RouteOptions`] hold wherever it is mounted. `/healthz/ready` speaks for the sink
+/// alone: that the server is about to stop is not known here. The filter does not close the sink:
 /// when the server has stopped, call [`EventSink::close`].
 ///
 /// ```
@@ -64,54 +66,52 @@ pub fn routes(
     let intake = Arc::new(Intake::new(catalog.into(), sink, options)?);
     let places = Arc::clone(&intake);
     let place = warp::path::tail().and_then(move |rest: Tail| {
-        let place = places.place_below(rest.as_str()).cloned();
-        ready(place.map(Some).ok_or_else(warp::reject::not_found))
+        ready(places.place_below(rest.as_str()).cloned().ok_or_else(warp::reject::not_found))
     });
-    Ok(answered(intake, place))
+    // Beside a header that says the host the URI's is of no interest, and not parsed.
+    let authority = warp::header::value("host").map(|_| None).or(warp::host::optional()).unify();
+    let routes = place.and(authority).and(head()).and(warp::body::stream()).then(
+        move |place: Place,
+              authority: Option<Authority>,
+              method,
+              path: FullPath,
+              query: String,
+              mut headers,
+              body| {
+            let intake = Arc::clone(&intake);
+            async move {
+                add_host(&mut headers, authority.as_ref());
+                let place = Some(&place);
+                let request = Request { method, place, query: &query, headers, body };
+                respond(&intake, path.as_str(), request).await
+            }
+        },
+    );
+    Ok(routes)
 }
 
 /// The filter of a whole server, which answers every request, also one to a path where nothing is.
+///
+/// A chain of `or`s would try one route after the other; here, as in [`routes`], the path is looked
+/// up once, in a table.
 pub(crate) fn server_filter(
     intake: Arc<Intake>,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
-    let places = Arc::clone(&intake);
-    let place = warp::path::full().and_then(move |path: FullPath| {
-        ready(Ok::<_, Rejection>(places.place(path.as_str()).cloned()))
-    });
-    answered(intake, place)
+    head().and(warp::body::stream()).then(
+        move |method, path: FullPath, query: String, headers, body| {
+            let intake = Arc::clone(&intake);
+            async move {
+                let place = intake.place(path.as_str());
+                let request = Request { method, place, query: &query, headers, body };
+                respond(&intake, path.as_str(), request).await
+            }
+        },
+    )
 }
 
-/// All routes in one filter, behind one that finds the place. A chain of `or`s would try one route
-/// after the other; this looks the path up once, in a table.
-fn answered(
-    intake: Arc<Intake>,
-    place: impl Filter<Extract = (Option<Place>,), Error = Rejection> + Clone,
-) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+/// What there is of a request before its body.
+fn head() -> impl Filter<Extract = (Method, FullPath, String, HeaderMap), Error = Infallible> + Clone
+{
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
-    // Beside a header that says the host the URI's is of no interest, and not parsed.
-    let authority = warp::header::value("host").map(|_| None).or(warp::host::optional()).unify();
-    place
-        .and(warp::method())
-        .and(warp::path::full())
-        .and(query)
-        .and(warp::header::headers_cloned())
-        .and(authority)
-        .and(warp::body::stream())
-        .then(
-            move |place: Option<Place>,
-                  method: Method,
-                  path: FullPath,
-                  query: String,
-                  mut headers: HeaderMap,
-                  authority: Option<Authority>,
-                  body| {
-                let intake = Arc::clone(&intake);
-                async move {
-                    add_host(&mut headers, authority.as_ref());
-                    let place = place.as_ref();
-                    let request = Request { method, place, query: &query, headers, body };
-                    respond(&intake, path.as_str(), request).await
-                }
-            },
-        )
+    warp::method().and(warp::path::full()).and(query).and(warp::header::headers_cloned())
 }

@@ -46,8 +46,9 @@ use crate::stats::Totals;
 ///
 /// The limits of [`RouteOptions`] are kept here: the size of a body, the time that it may take, the
 /// number of events. What is below a request is the server's: how many connections there are, how
-/// long a client may take for a request's head, and when an idle one is let go. When the server has
-/// stopped, the caller closes the sink with [`EventSink::close`].
+/// long a client may take for a request's head, and when an idle one is let go. `/healthz/ready` speaks
+/// for the sink alone: that the server is about to stop is not known here. When it has stopped, the
+/// caller closes the sink with [`EventSink::close`].
 ///
 /// # Errors
 ///

@@ -36,6 +36,7 @@ const BYTES: usize = 4 * 1024 * 1024;
 
 /// What a Kafka topic is made of.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct TopicDescription {
     /// The topic's name.
     pub topic: String,
@@ -45,6 +46,7 @@ pub struct TopicDescription {
 
 /// What one partition of a topic is made of.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct PartitionDescription {
     /// The partition's number.
     pub partition: i32,

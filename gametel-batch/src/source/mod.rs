@@ -35,6 +35,7 @@ pub trait Source: Send {
 
 /// One record as it is in its source.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct SourceRecord {
     /// Where it is.
     pub position: Position,
@@ -46,6 +47,7 @@ pub struct SourceRecord {
 
 /// A range of offsets of one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PartitionRange {
     /// The topic's name.
     pub topic: Arc<str>,
@@ -66,6 +68,7 @@ impl PartitionRange {
 
 /// Where reading starts, in each partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Start {
     /// At the first record that is there.
     Earliest,
@@ -109,6 +112,7 @@ impl FromStr for Start {
 
 /// What a source does at the end of what was there when it was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum End {
     /// It ends.
     Snapshot,
