@@ -93,6 +93,7 @@ impl CatalogBuilder {
             by_route: HashMap::new(),
             landing: Vec::with_capacity(self.events.len()),
             columns: Vec::with_capacity(self.datasets.len()),
+            checked: Vec::with_capacity(self.datasets.len()),
             events: self.events,
             datasets: self.datasets,
         };
@@ -217,6 +218,7 @@ fn resolve_columns(catalog: &mut Catalog) -> Result<(), CatalogError> {
                 CatalogError::new(Culprit::Dataset(index), message)
             })?;
         }
+        catalog.checked.push(columns.iter().any(|column| column.checked_member().is_some()));
         catalog.columns.push(columns);
     }
     Ok(())

@@ -6,7 +6,8 @@ use super::{Catalog, Classification, TypedColumn};
 
 impl Catalog {
     /// Checks that an event fits the columns of the dataset that it lands in. An event that lands
-    /// in none fits, and so does one of a dataset whose columns are all strings, at no cost.
+    /// in none fits, and so does one of a dataset whose columns are all strings, which costs no look at
+    /// its members.
     ///
     /// What is refused is for the quarantine, whole, rather than a row with a hole in it that
     /// nobody knows of: see [`EncodedEvent::into_malformed`].
@@ -34,13 +35,14 @@ impl Catalog {
     /// The first column, in their order, that can't hold what the event has for it; or the event is
     /// no JSON object, which it was when it was decoded.
     pub fn check_columns(&self, event: &EncodedEvent) -> Result<(), Malformed> {
-        let Classification::Dataset(index) = self.classify(event) else {
-            return Ok(());
-        };
-        let columns = self.columns(index);
-        if columns.iter().all(|column| column.checked_member().is_none()) {
+        if !self.checked.contains(&true) {
             return Ok(());
         }
+        let index = match self.classify(event) {
+            Classification::Dataset(index) if self.checked[index.as_usize()] => index,
+            _ => return Ok(()),
+        };
+        let columns = self.columns(index);
         let mut values = vec![None; columns.len()];
         visit_members(event.payload(), |name, value| {
             let of_this_name = |column: &TypedColumn| column.checked_member() == Some(name);

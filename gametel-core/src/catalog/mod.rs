@@ -69,6 +69,8 @@ pub struct Catalog {
     landing: Vec<Option<DatasetIndex>>,
     /// For each dataset, its columns with their types.
     columns: Vec<Vec<TypedColumn>>,
+    /// For each dataset, whether an event may turn out not to fit its columns.
+    checked: Vec<bool>,
 }
 
 impl Catalog {
