@@ -72,9 +72,7 @@ impl EventBatch {
 
     /// The sum of the sizes of keys and payloads, in bytes.
     pub fn bytes(&self) -> usize {
-        self.iter()
-            .map(|event| event.payload().len() + event.key().map_or(0, |key| key.len()))
-            .sum()
+        self.iter().map(EncodedEvent::size).sum()
     }
 }
 

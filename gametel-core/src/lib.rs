@@ -27,6 +27,9 @@
 //! # Ok::<(), gametel_core::sink::SinkError>(()) }).unwrap();
 //! ```
 //!
+//! The [`guide`] teaches it page by page: events, recording, sinks, catalogs, filters, testing, and
+//! what happens when something fails.
+//!
 //! # Where things are
 //!
 //! | module | what it holds |
@@ -38,6 +41,7 @@
 //! | [`catalog`] | which events exist, how they arrive, and where they land |
 //! | [`filter`] | which events, by type and by field |
 //! | [`sink`] | the trait, its errors and reports, and the sinks |
+//! | [`recorder`] | a front for game loops that never waits |
 //! | [`endpoint`] | URLs that name the ends |
 #![cfg_attr(
     feature = "testing",
@@ -74,7 +78,9 @@ pub mod endpoint;
 pub mod enrich;
 pub mod event;
 pub mod filter;
+pub mod guide;
 pub mod header;
+pub mod recorder;
 pub mod sink;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -13,7 +13,8 @@ use bytes::Bytes;
 use gametel_core::catalog::Catalog;
 use gametel_core::filter::Filter;
 use gametel_core::sink::{
-    EventSink, FanOut, Filtered, MemorySink, NullSink, Router, SinkErrorKind, StdoutSink,
+    EventSink, FanOut, Filtered, MemorySink, NullSink, Retry, RetryPolicy, Router, SinkErrorKind,
+    StdoutSink, WithTimeout,
 };
 use gametel_core::testing::{
     Call, ConformanceReport, Fault, FaultSink, Fixture, When, conformance, wrapper_conformance,
@@ -166,6 +167,19 @@ async fn metered() {
     use gametel_core::sink::Metered;
 
     assert_eq!(wrapper_conformance(Metered::new).await, FAILURE);
+}
+
+// Its pauses are skipped.
+#[tokio::test(start_paused = true)]
+async fn retry() {
+    let retry = |inner| Retry::new(inner, RetryPolicy::default());
+    assert_eq!(wrapper_conformance(retry).await, FAILURE);
+}
+
+#[tokio::test]
+async fn with_timeout() {
+    let with_timeout = |inner| WithTimeout::new(inner, std::time::Duration::from_secs(30));
+    assert_eq!(wrapper_conformance(with_timeout).await, FAILURE);
 }
 
 #[cfg(feature = "log")]

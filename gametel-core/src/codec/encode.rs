@@ -14,14 +14,11 @@ pub(crate) fn encode(
     received_ts: Option<&EventTime>,
     fields: &Fields,
 ) -> Result<Vec<u8>, EncodeError> {
-    use std::io::Write as _;
-
     let size: usize = fields.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
     let mut json = Vec::with_capacity(size + event_type.as_str().len() + 120);
-    write!(json, "{{\"event_id\":\"{id}\",\"event_type\":").expect("a Vec takes every write");
-    write_string(&mut json, event_type.as_str());
-    json.extend_from_slice(b",\"event_ts\":");
-    json.extend_from_slice(event_ts.as_str().as_bytes());
+    write_envelope(&mut json, id, event_type, |json| {
+        json.extend_from_slice(event_ts.as_str().as_bytes());
+    });
     if let Some(received_ts) = received_ts {
         json.extend_from_slice(b",\"received_ts\":");
         json.extend_from_slice(received_ts.as_str().as_bytes());
@@ -37,6 +34,22 @@ pub(crate) fn encode(
     }
     json.push(b'}');
     Ok(json)
+}
+
+/// Writes the members that every event has, up to the end of the last one; `write_event_ts` writes
+/// its number.
+pub(super) fn write_envelope(
+    json: &mut Vec<u8>,
+    id: EventId,
+    event_type: &EventType,
+    write_event_ts: impl FnOnce(&mut Vec<u8>),
+) {
+    json.extend_from_slice(b"{\"event_id\":\"");
+    id.write_text(json);
+    json.extend_from_slice(b"\",\"event_type\":");
+    write_string(json, event_type.as_str());
+    json.extend_from_slice(b",\"event_ts\":");
+    write_event_ts(json);
 }
 
 /// The JSON string that stands for `text`.

@@ -1,3 +1,5 @@
+use std::error::Error;
+
 use crate::event::{
     EventType, InvalidEventId, InvalidEventTime, InvalidEventType, Malformed, QuarantineReason,
 };
@@ -8,13 +10,19 @@ use crate::event::{
 pub enum EncodeError {
     /// The event's own `Serialize` failed.
     #[error("the event does not serialize to JSON")]
-    Serialize(#[source] serde_json::Error),
+    Serialize(#[source] Box<dyn Error + Send + Sync>),
     /// The event serializes, but not to an object.
     #[error("the event does not serialize to a JSON object")]
     NotAnObject,
     /// A field of the event has a name that belongs to the envelope.
     #[error("the field name {0} belongs to the envelope; rename the field")]
     ReservedField(&'static str),
+}
+
+impl EncodeError {
+    pub(crate) fn serialize(error: serde_json::Error) -> Self {
+        Self::Serialize(error.into())
+    }
 }
 
 /// Why an event that a client sent is refused.

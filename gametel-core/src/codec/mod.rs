@@ -10,6 +10,7 @@ mod error;
 mod members;
 pub(crate) mod number;
 mod text;
+mod typed;
 
 pub use decode::Decoder;
 pub(crate) use encode::{ENVELOPE, encode, json_string};
@@ -17,3 +18,4 @@ pub use error::{DraftError, EncodeError};
 pub use members::visit_members;
 pub(crate) use text::compact_value;
 pub use text::{string_value, text_value};
+pub(crate) use typed::{TypedError, encode_typed};

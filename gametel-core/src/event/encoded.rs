@@ -102,6 +102,11 @@ impl EncodedEvent {
         &self.payload
     }
 
+    /// The size of key and payload together, in bytes.
+    pub fn size(&self) -> usize {
+        self.payload.len() + self.key.as_ref().map_or(0, Bytes::len)
+    }
+
     /// When the event was received; of a record that was read back, the source's timestamp, if it
     /// has one.
     pub fn timestamp(&self) -> Option<Timestamp> {

@@ -45,7 +45,7 @@ impl Fields {
     ///
     /// `value` does not serialize, or not to a JSON object.
     pub fn from_serialize(value: &impl Serialize) -> Result<Self, EncodeError> {
-        let json = serde_json::to_vec(value).map_err(EncodeError::Serialize)?;
+        let json = serde_json::to_vec(value).map_err(EncodeError::serialize)?;
         if json == b"null" {
             return Ok(Self::new());
         }

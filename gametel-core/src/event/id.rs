@@ -2,7 +2,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::Timestamp;
+use super::{Timestamp, random};
 
 /// The identity of one event, by which consumers drop duplicates.
 ///
@@ -14,11 +14,12 @@ pub struct EventId(Uuid);
 
 impl EventId {
     /// Makes a new id that carries the millisecond of `at` and 74 random bits.
+    ///
+    /// The bits are the operating system's, fetched for many ids at a time and kept by the thread. A
+    /// process that forks, and goes on as the same program on both sides, must record on threads
+    /// that it starts after the fork.
     pub fn new(at: Timestamp) -> Self {
-        let micros = at.as_micros().max(0).unsigned_abs();
-        let nanos = u32::try_from(micros % 1_000_000).expect("below a million") * 1_000;
-        let time = uuid::Timestamp::from_unix(uuid::NoContext, micros / 1_000_000, nanos);
-        Self(Uuid::new_v7(time))
+        Self::from_parts(at, random::next())
     }
 
     /// Makes an id of UUID version 7 from its parts: the millisecond of `at`, and 74 of the 80 bits of
@@ -38,6 +39,12 @@ impl EventId {
             return Err(InvalidEventId);
         }
         Uuid::try_parse(text).map(Self).map_err(|_| InvalidEventId)
+    }
+
+    /// Appends the text.
+    pub(crate) fn write_text(self, text: &mut Vec<u8>) {
+        let mut buffer = [0; uuid::fmt::Hyphenated::LENGTH];
+        text.extend_from_slice(self.0.hyphenated().encode_lower(&mut buffer).as_bytes());
     }
 }
 

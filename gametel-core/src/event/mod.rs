@@ -10,6 +10,7 @@ mod fields;
 pub mod game;
 mod id;
 mod kind;
+mod random;
 mod rfc3339;
 mod stamp;
 mod time;

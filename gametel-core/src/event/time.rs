@@ -35,6 +35,35 @@ impl Timestamp {
     pub const fn as_millis(self) -> i64 {
         self.0.div_euclid(1_000)
     }
+
+    /// Appends the seconds, with up to six digits of fraction, and at least one.
+    pub(crate) fn write_seconds(self, text: &mut Vec<u8>) {
+        // From the last digit on: 14 of seconds are the most that an i64 of microseconds has.
+        let mut digits = *b"00000000000000.000000";
+        let (whole, fraction) = digits.split_at_mut(14);
+        let micros = self.0.unsigned_abs();
+        let first = write_digits(whole, micros / 1_000_000).min(whole.len() - 1);
+        write_digits(&mut fraction[1..], micros % 1_000_000);
+        let mut end = digits.len();
+        while digits[..end].ends_with(b"0") && !digits[..end].ends_with(b".0") {
+            end -= 1;
+        }
+        if self.0 < 0 {
+            text.push(b'-');
+        }
+        text.extend_from_slice(&digits[first..end]);
+    }
+}
+
+/// Writes a number to the end of `digits`, and gives the index of its first digit.
+fn write_digits(digits: &mut [u8], mut number: u64) -> usize {
+    let mut first = digits.len();
+    while number > 0 {
+        first -= 1;
+        digits[first] = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+    first
 }
 
 /// The value of `event_ts`: seconds since the Unix epoch, as the JSON number it was written as.
@@ -71,15 +100,9 @@ impl EventTime {
 impl From<Timestamp> for EventTime {
     /// Writes seconds with up to six digits of fraction, and at least one, as Python prints them.
     fn from(at: Timestamp) -> Self {
-        let micros = at.as_micros();
-        let sign = if micros < 0 { "-" } else { "" };
-        let (seconds, fraction) =
-            (micros.unsigned_abs() / 1_000_000, micros.unsigned_abs() % 1_000_000);
-        let mut text = format!("{sign}{seconds}.{fraction:06}");
-        while text.ends_with('0') && !text.ends_with(".0") {
-            text.pop();
-        }
-        Self(text.into())
+        let mut text = Vec::with_capacity(20);
+        at.write_seconds(&mut text);
+        Self(String::from_utf8(text).expect("digits are text").into())
     }
 }
 
@@ -111,6 +134,9 @@ mod tests {
             (1_795_486_293_967_880, "1795486293.96788"),
             (1_795_486_294_000_000, "1795486294.0"),
             (1, "0.000001"),
+            (10_000_000, "10.0"),
+            (i64::MAX, "9223372036854.775807"),
+            (i64::MIN, "-9223372036854.775808"),
             (0, "0.0"),
             (-1_500_000, "-1.5"),
         ] {

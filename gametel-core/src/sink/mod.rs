@@ -2,9 +2,9 @@
 //!
 //! A *leaf* sink is one destination, and decides nothing: [`MemorySink`], [`NullSink`],
 //! [`StdoutSink`], and behind features the embedded log and Kafka. A *combinator* is made of other
-//! sinks, and is one itself: [`FanOut`], [`Router`], [`Filtered`], and behind the feature `metrics`
-//! `Metered`. A destination that blocks its thread is written as a [`BlockingSink`] and becomes an
-//! `EventSink` in a [`ThreadSink`].
+//! sinks, and is one itself: [`FanOut`], [`Router`], [`Filtered`], [`Retry`], [`WithTimeout`], and
+//! behind the feature `metrics` `Metered`. A destination that blocks its thread is written as a
+//! [`BlockingSink`] and becomes an `EventSink` in a [`ThreadSink`].
 
 mod error;
 mod event_sink;
@@ -24,9 +24,11 @@ mod null;
 mod odd;
 mod parts;
 mod report;
+mod retry;
 mod router;
 mod stdout;
 mod thread;
+mod with_timeout;
 
 pub use error::{SinkError, SinkErrorKind};
 pub use event_sink::EventSink;
@@ -42,6 +44,8 @@ pub use memory::MemorySink;
 pub use metered::Metered;
 pub use null::NullSink;
 pub use report::{Outcome, Receipt, Rejection, WriteReport};
+pub use retry::{Retry, RetryPolicy};
 pub use router::{Router, RouterBuilder};
 pub use stdout::StdoutSink;
 pub use thread::{BlockingSink, ThreadSink, ThreadSinkOptions};
+pub use with_timeout::WithTimeout;

@@ -58,7 +58,7 @@ impl EventDefinition {
     ///
     /// The sample does not serialize, or to something that is no object.
     pub fn from_sample<E: Event>(sample: &E) -> Result<Self, EncodeError> {
-        let members = match sample.serialize(ShapeSerializer).map_err(EncodeError::Serialize)? {
+        let members = match sample.serialize(ShapeSerializer).map_err(EncodeError::serialize)? {
             Shape::Object(members) => members,
             Shape::Null => Vec::new(),
             Shape::Value(_) | Shape::Optional(_) => return Err(EncodeError::NotAnObject),

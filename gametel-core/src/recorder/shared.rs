@@ -1,0 +1,210 @@
+use std::sync::atomic::Ordering;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, oneshot};
+
+use crate::batch::EventBatch;
+use crate::event::EncodedEvent;
+use crate::sink::{SinkError, SinkErrorKind};
+
+use super::intake::Intake;
+use super::ledger::{Ends, RecorderCounters};
+use super::queue::Queue;
+
+/// How a recorder ended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CloseReport {
+    /// The final counters. `queued` is 0.
+    pub counters: RecorderCounters,
+    /// What was not delivered by the deadline, in order: events that waited or were being written,
+    /// and then those that were dropped for want of room and not yet told to `on_loss`. All count
+    /// as `dropped`. An event that was being written may be stored all the same.
+    pub undelivered: Vec<EncodedEvent>,
+    /// How many events were lost without being told to `on_loss` one by one: because no callback
+    /// was set, or because too many were dropped at a time for want of room.
+    pub unreported: u64,
+    /// What the sink's flush and close gave, or an error of kind `Unavailable` if the deadline came
+    /// first.
+    pub sink: Result<(), SinkError>,
+}
+
+impl CloseReport {
+    /// Whether everything that the recorder took was delivered and the sink was closed in order.
+    pub fn is_complete(&self) -> bool {
+        self.counters.recorded == self.counters.delivered + self.counters.rejected
+            && self.counters.dropped == 0
+            && self.sink.is_ok()
+    }
+}
+
+/// What the recorder's handles and its thread have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) intake: Intake,
+    pub(super) sink_name: String,
+    hand: Mutex<Hand>,
+    requests: Mutex<Requests>,
+    end: Mutex<Option<CloseReport>>,
+    ended: Condvar,
+    /// Tells the worker that its work was taken from it.
+    pub(super) abandoned: Notify,
+}
+
+/// What the worker has taken from the queue. Whoever takes the batch out of here says how its events
+/// ended, and nobody else does.
+#[derive(Debug, Default)]
+pub(super) struct Hand {
+    pub(super) batch: Option<EventBatch>,
+    /// Whether the worker is to take nothing more.
+    pub(super) abandoned: bool,
+}
+
+pub(super) type FlushReply = oneshot::Sender<Result<(), SinkError>>;
+
+#[derive(Debug, Default)]
+struct Requests {
+    flushes: Vec<FlushReply>,
+    ended: bool,
+}
+
+impl Shared {
+    pub(super) fn new(intake: Intake, sink_name: &str) -> Self {
+        Self {
+            intake,
+            sink_name: sink_name.to_owned(),
+            hand: Mutex::default(),
+            requests: Mutex::default(),
+            end: Mutex::default(),
+            ended: Condvar::new(),
+            abandoned: Notify::new(),
+        }
+    }
+
+    pub(super) fn hand(&self) -> MutexGuard<'_, Hand> {
+        lock(&self.hand)
+    }
+
+    /// Asks for a flush; the answer is an error if the recorder has ended or ends before it.
+    pub(super) fn request_flush(&self) -> oneshot::Receiver<Result<(), SinkError>> {
+        let (reply, answer) = oneshot::channel();
+        let mut requests = lock(&self.requests);
+        if !requests.ended {
+            // Nobody waits for these any more; without this, they would pile up behind a stuck sink.
+            requests.flushes.retain(|reply| !reply.is_closed());
+            requests.flushes.push(reply);
+        }
+        drop(requests);
+        self.intake.bell.urge();
+        answer
+    }
+
+    pub(super) fn take_flushes(&self) -> Vec<FlushReply> {
+        std::mem::take(&mut lock(&self.requests).flushes)
+    }
+
+    /// Whether there is a reason not to linger.
+    pub(super) fn is_urged(&self) -> bool {
+        self.intake.queue.gate().is_closed() || !lock(&self.requests).flushes.is_empty()
+    }
+
+    /// Refuses new events, and has the worker finish what is there.
+    pub(super) fn begin_close(&self) {
+        self.intake.queue.gate().close();
+        self.intake.bell.urge();
+    }
+
+    /// Waits for the worker to end, and ends in its place at the deadline.
+    pub(super) fn wait_or_end(&self, deadline: Duration) -> CloseReport {
+        let running = |end: &mut Option<CloseReport>| end.is_none();
+        let waited = self.ended.wait_timeout_while(lock(&self.end), deadline, running);
+        let (end, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if let Some(report) = &*end {
+            return report.clone();
+        }
+        drop(end);
+        let message = format!("not closed within {deadline:?}");
+        let kind = SinkErrorKind::Unavailable;
+        self.end(Err(SinkError::new(kind, self.sink_name.clone(), message)))
+    }
+
+    /// Ends the recorder, unless it has ended: takes whatever has not been delivered, so that it is
+    /// in nobody's hands but the report's.
+    pub(super) fn end(&self, sink: Result<(), SinkError>) -> CloseReport {
+        let mut end = lock(&self.end);
+        if let Some(report) = &*end {
+            return report.clone();
+        }
+        let mut undelivered = self.take_everything();
+        self.intake.ledger.settle(Ends::dropped(undelivered.len()));
+        if let Some(untold) = &self.intake.untold {
+            untold.gate().close();
+            undelivered.extend(take_all(untold));
+        }
+        *lock(&self.requests) = Requests { flushes: Vec::new(), ended: true };
+        let report = CloseReport {
+            counters: self.intake.ledger.snapshot(),
+            undelivered,
+            unreported: self.intake.unreported.load(Ordering::Relaxed),
+            sink,
+        };
+        let counters = &report.counters;
+        if counters.dropped > 0 || report.sink.is_err() {
+            tracing::warn!(
+                sink = self.sink_name,
+                recorded = counters.recorded,
+                delivered = counters.delivered,
+                rejected = counters.rejected,
+                dropped = counters.dropped,
+                error = report.sink.as_ref().err().map(tracing::field::display),
+                "the recorder closed with losses",
+            );
+        }
+        *end = Some(report.clone());
+        self.ended.notify_all();
+        self.abandoned.notify_one();
+        report
+    }
+
+    /// The report, once there is one.
+    pub(super) fn report(&self) -> Option<CloseReport> {
+        lock(&self.end).clone()
+    }
+
+    fn take_everything(&self) -> Vec<EncodedEvent> {
+        let mut hand = self.hand();
+        hand.abandoned = true;
+        let mut events: Vec<_> =
+            hand.batch.take().iter().flat_map(|batch| batch.iter().cloned()).collect();
+        events.extend(take_all(&self.intake.queue));
+        events
+    }
+}
+
+/// Takes what is in a closed queue, and what is on the way in.
+fn take_all(queue: &Queue) -> Vec<EncodedEvent> {
+    let mut events = Vec::new();
+    // A thread that has a place and has not yet put its event there is about to do so, and waits
+    // for nothing. Should it be suspended just there, it is not waited for beyond all bounds, and
+    // its event shows as queued for ever.
+    let mut patience = 10_000;
+    while !queue.gate().is_empty() && patience > 0 {
+        match queue.take() {
+            Some(event) => {
+                queue.give_back(event.size());
+                events.push(event);
+            }
+            None => {
+                patience -= 1;
+                std::thread::yield_now();
+            }
+        }
+    }
+    events
+}
+
+/// Locks; no code here leaves what it guards half-changed, so a panic elsewhere does not matter.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
