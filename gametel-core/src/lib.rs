@@ -84,3 +84,8 @@ pub mod recorder;
 pub mod sink;
 #[cfg(feature = "testing")]
 pub mod testing;
+
+/// Compiles the README's code.
+#[cfg(all(doctest, feature = "log"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
