@@ -1,5 +1,6 @@
 //! The command line: one file a command. stdout carries results, stderr carries logs and progress.
 
+mod catalog;
 mod output;
 mod run;
 mod schema;
@@ -27,6 +28,7 @@ Examples:
   gametel-batch run --source sqlite:gametel-events.db --output tables
   gametel-batch run --source kafka://127.0.0.1:9092/events --output tables --json
   gametel-batch show tables/equipment_purchases --rows 5
+  gametel-batch catalog --catalog arena.toml > TRACKING_PLAN.md
   gametel-batch tail --source kafka://127.0.0.1:9092/events -f
 
 Exit codes: 0 done, 1 failed (nothing half-visible), 2 usage or configuration,
@@ -40,6 +42,8 @@ enum Command {
     Show(show::Show),
     /// Print the schema of a dataset.
     Schema(schema::Schema),
+    /// Check a catalog, and print it: as a tracking plan, as TOML, or as JSON Schema.
+    Catalog(catalog::CatalogCommand),
     /// Print the events of a source, one a line.
     Tail(tail::Tail),
     /// Make or look at a Kafka topic.
@@ -55,6 +59,7 @@ impl Cli {
             Command::Run(run) => run.execute().await,
             Command::Show(show) => show.execute(),
             Command::Schema(schema) => schema.execute(),
+            Command::Catalog(catalog) => catalog.execute(),
             Command::Tail(tail) => tail.execute().await,
             #[cfg(feature = "kafka")]
             Command::Topic(topic) => topic.execute().await,

@@ -3,7 +3,6 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
-use gametel_core::catalog::Catalog;
 use gametel_core::endpoint::Endpoint;
 use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 
@@ -11,6 +10,7 @@ use gametel_batch::RunConfig;
 use gametel_batch::display::datasets;
 use gametel_batch::{BatchError, ErrorKind};
 
+use super::catalog::CatalogFile;
 use super::output;
 use super::show::Rows;
 
@@ -25,9 +25,8 @@ pub(super) struct Run {
     #[arg(long, value_name = "FOLDER", env = "GAMETEL_OUTPUT")]
     output: PathBuf,
 
-    /// The catalog's TOML file; without it, the built-in catalog `game`.
-    #[arg(long, value_name = "FILE", env = "GAMETEL_CATALOG")]
-    catalog: Option<PathBuf>,
+    #[command(flatten)]
+    catalog: CatalogFile,
 
     #[command(flatten)]
     rows: Rows,
@@ -39,12 +38,7 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) async fn execute(self) -> super::CommandResult {
-        let catalog = match &self.catalog {
-            None => Catalog::game(),
-            Some(path) => Catalog::load(path).map_err(|error| {
-                BatchError::new(ErrorKind::Config, "the catalog is not valid").with_source(error)
-            })?,
-        };
+        let catalog = self.catalog.load()?;
         let output = plain_path(&self.output);
         let bar = progress_bar();
         let shown = bar.clone();
