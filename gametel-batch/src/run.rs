@@ -70,9 +70,13 @@ pub async fn run(config: RunConfig) -> Result<RunReport, BatchError> {
     let source = blocking(move || source::open(&endpoint, Start::Earliest, End::Snapshot)).await?;
     let ranges = source.ranges().to_vec();
 
-    let names = names_of(&config.catalog);
-    let staging = Staging::begin(&config.output, names.iter().copied())?;
-    let sinks = Sinks::create(&config.catalog, &staging)?;
+    let (catalog, output) = (Arc::clone(&config.catalog), config.output.clone());
+    let (staging, sinks) = blocking(move || {
+        let staging = Staging::begin(&output, names_of(&catalog))?;
+        let sinks = Sinks::create(&catalog, &staging)?;
+        Ok((staging, sinks))
+    })
+    .await?;
     let decoder = RowDecoder::new(&config.catalog);
     let tally = copy(source, decoder, &sinks.router, &ranges, &config).await;
     // Closed in any case, so that no thread writes on when the staging goes.
@@ -80,25 +84,29 @@ pub async fn run(config: RunConfig) -> Result<RunReport, BatchError> {
     let tally = tally?;
     closed.map_err(write_error)?;
 
-    let dataset = |name: &&str| described(&staging, &config.output, name);
-    let mut datasets = names.iter().map(dataset).collect::<Result<Vec<_>, _>>()?;
-    let quarantine = datasets.pop().expect("the last name is the quarantine's");
-    let report = RunReport {
-        source: config.source.to_string(),
-        output: config.output.clone(),
-        catalog: config.catalog.name().to_owned(),
-        partitions: ranges.iter().map(PartitionReport::from).collect(),
-        read: tally.read,
-        datasets,
-        unselected: sinks.unselected.by_name(),
-        quarantine,
-        quarantined: sinks.quarantined.by_name(),
-        tombstones: tally.tombstones,
-        seconds: started.elapsed().as_secs_f64(),
-    };
-    check_conservation(&report)?;
-    blocking(move || staging.commit(&names_of(&config.catalog))).await?;
-    Ok(RunReport { seconds: started.elapsed().as_secs_f64(), ..report })
+    blocking(move || {
+        let names = names_of(&config.catalog);
+        let dataset = |name: &&str| described(&staging, &config.output, name);
+        let mut datasets = names.iter().map(dataset).collect::<Result<Vec<_>, _>>()?;
+        let quarantine = datasets.pop().expect("the last name is the quarantine's");
+        let report = RunReport {
+            source: config.source.to_string(),
+            output: config.output.clone(),
+            catalog: config.catalog.name().to_owned(),
+            partitions: ranges.iter().map(PartitionReport::from).collect(),
+            read: tally.read,
+            datasets,
+            unselected: sinks.unselected.by_name(),
+            quarantine,
+            quarantined: sinks.quarantined.by_name(),
+            tombstones: tally.tombstones,
+            seconds: started.elapsed().as_secs_f64(),
+        };
+        check_conservation(&report)?;
+        staging.commit(&names)?;
+        Ok(RunReport { seconds: started.elapsed().as_secs_f64(), ..report })
+    })
+    .await
 }
 
 /// Every dataset's name, the quarantine's last.

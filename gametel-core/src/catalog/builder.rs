@@ -7,7 +7,8 @@ use crate::header::HeaderRule;
 use super::error::{CatalogError, Culprit};
 use super::resolve::{check_member, resolve};
 use super::{
-    Catalog, DatasetDefinition, DatasetIndex, EventDefinition, FieldDefinition, QUARANTINE,
+    Catalog, Column, ColumnSource, DatasetDefinition, DatasetIndex, EventDefinition,
+    FieldDefinition, QUARANTINE,
 };
 
 /// Puts a catalog together, and checks it as a whole.
@@ -185,8 +186,7 @@ fn index_datasets(
             if column.is_empty() {
                 return fail(format!("dataset {name:?} has a column with no name"));
             }
-            let same =
-                |other: &&super::Column| other.name().to_lowercase() == column.to_lowercase();
+            let same = |other: &&Column| other.name().to_lowercase() == column.to_lowercase();
             if dataset.columns()[..place].iter().find(same).is_some() {
                 return fail(format!(
                     "dataset {name:?} has the column {column:?} twice (case does not count)"
@@ -206,6 +206,14 @@ fn resolve_columns(catalog: &mut Catalog) -> Result<(), CatalogError> {
         let events = events.filter(|(_, landing)| **landing == lands).map(|(event, _)| event);
         let mut columns = Vec::with_capacity(dataset.columns().len());
         for (place, column) in dataset.columns().iter().enumerate() {
+            if let Some(event) = events.clone().find(|event| is_hidden(column, event)) {
+                let (event, dataset, name) = (event.event_type(), dataset.name(), column.name());
+                let message = format!(
+                    "dataset {dataset:?}: the column {name:?} is the record's own, and hides the \
+                     field of event {event:?}; rename the field, or leave the column out"
+                );
+                return Err(CatalogError::new(Culprit::Column(index, place), message));
+            }
             columns.push(resolve(column, events.clone(), &headers).map_err(|why| {
                 let (dataset, column) = (dataset.name(), column.name());
                 let message = format!("dataset {dataset:?}: the column {column:?} {why}");
@@ -222,6 +230,11 @@ fn resolve_columns(catalog: &mut Catalog) -> Result<(), CatalogError> {
         catalog.columns.push(columns);
     }
     Ok(())
+}
+
+/// Whether an event has a field of the name that stands for what the record has.
+fn is_hidden(column: &Column, event: &EventDefinition) -> bool {
+    !matches!(column.source(), ColumnSource::Member(_)) && event.field(column.name()).is_some()
 }
 
 fn bad_route(route: &str) -> Option<&'static str> {

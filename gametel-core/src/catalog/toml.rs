@@ -150,6 +150,10 @@ mod tests {
                 "name = \"x\"\n[[dataset]]\nname = \"d\"\ncolumns = [\"raw_event\"]\nfilter = {field = \"price\", above = 1}",
                 "line 3: dataset \"d\": the filter's \"price\" is in no event that lands there",
             ),
+            (
+                "name = \"x\"\n[[event]]\ntype = \"a\"\ndataset = \"d\"\nfield = [{ name = \"timestamp\" }]\n[[dataset]]\nname = \"d\"\ncolumns = [\n\"timestamp\"]",
+                "line 9: dataset \"d\": the column \"timestamp\" is the record's own, and hides the field of event \"a\"",
+            ),
             ("name = 1", "line 1: invalid type: integer `1`, expected a string"),
             (
                 "name = \"x\"\n\n[[event]]\ntype = \"a\"\ncolour = 1",
