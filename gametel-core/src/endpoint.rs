@@ -46,7 +46,7 @@ impl FromStr for Endpoint {
     type Err = EndpointError;
 
     fn from_str(url: &str) -> Result<Self, EndpointError> {
-        let fail = |why: &str| Err(EndpointError { url: url.to_owned(), why: why.to_owned() });
+        let fail = |why: &str| Err(EndpointError { url: redacted(url), why: why.to_owned() });
         let Some((scheme, rest)) = url.split_once(':') else {
             return fail(
                 "it has no scheme: write sqlite:PATH, kafka://HOST:PORT/TOPIC, stdout: or null:",
@@ -103,7 +103,16 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// The text names no end.
+/// The URL without what may be a password: all in front of its last `@`.
+fn redacted(url: &str) -> String {
+    match (url.rsplit_once('@'), url.split_once("//")) {
+        (None, _) => url.to_owned(),
+        (Some((_, rest)), Some((scheme, _))) => format!("{scheme}//***@{rest}"),
+        (Some((_, rest)), None) => format!("***@{rest}"),
+    }
+}
+
+/// The text names no end. The message shows the URL without credentials.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{url:?} names no end: {why}")]
 pub struct EndpointError {
@@ -128,6 +137,18 @@ mod tests {
             assert_eq!(url.parse::<Endpoint>().unwrap().to_string(), url);
         }
         assert_eq!("sqlite:///var/x.db".parse(), Ok(Endpoint::Sqlite("/var/x.db".into())));
+    }
+
+    #[test]
+    fn an_error_shows_no_credentials() {
+        for url in
+            ["kafka://u:hunter2@a:1/t", "kafka:u:hunter2@a:1/t", "hunter2@a", "x://hunter2@b@c"]
+        {
+            let error = url.parse::<Endpoint>().unwrap_err();
+            for text in [error.to_string(), format!("{error:?}")] {
+                assert!(!text.contains("hunter2") && text.contains("***@"), "{text}");
+            }
+        }
     }
 
     #[test]

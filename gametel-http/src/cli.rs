@@ -1,14 +1,16 @@
 //! The command line, as typed, and what it resolves to. Nothing here reads a file or a socket; clap
 //! reads the variables that the options name.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gametel_core::catalog::Catalog;
-use gametel_core::endpoint::Endpoint;
+use gametel_core::endpoint::{Endpoint, EndpointError};
 use gametel_core::header::{HeaderRule, HeaderRuleError};
 use gametel_http::sinks::TopicOptions;
 use gametel_http::{RouteOptions, ServerConfig};
@@ -59,7 +61,7 @@ pub(crate) struct ServeArgs {
         default_value = "sqlite:gametel-events.db",
         env = "GAMETEL_SINK"
     )]
-    pub(crate) sink: Endpoint,
+    pub(crate) sink: Url,
     /// The catalog of events, a TOML file. Without it the built-in catalog `game` is served.
     #[arg(long, value_name = "FILE", env = "GAMETEL_CATALOG")]
     pub(crate) catalog: Option<PathBuf>,
@@ -87,6 +89,19 @@ pub(crate) struct ServeArgs {
     pub(crate) shutdown_timeout: u32,
 }
 
+/// A URL as it was typed. It is no URL's fault before it is used: clap would print the whole of it,
+/// with a password that does not belong there.
+#[derive(Clone, Debug)]
+pub(crate) struct Url(Result<Endpoint, EndpointError>);
+
+impl FromStr for Url {
+    type Err = Infallible;
+
+    fn from_str(url: &str) -> Result<Self, Infallible> {
+        Ok(Self(url.parse()))
+    }
+}
+
 /// The options of `serve`, put into the types of the library.
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -105,7 +120,10 @@ pub(crate) struct HeaderOptions {
 }
 
 impl ServeArgs {
-    pub(crate) fn resolve(self) -> Settings {
+    /// # Errors
+    ///
+    /// The sink's URL names no end.
+    pub(crate) fn resolve(self) -> Result<Settings, EndpointError> {
         let routes = RouteOptions::default().with_max_body_bytes(self.max_body_bytes);
         let server = ServerConfig::default()
             .with_listen(self.listen)
@@ -116,7 +134,7 @@ impl ServeArgs {
             .with_partitions(self.topic_partitions)
             .with_replication(self.topic_replication);
         let headers = HeaderOptions { keep: self.keep_header, secret: self.secret_header };
-        Settings { server, sink: self.sink, topic, catalog: self.catalog, headers }
+        Ok(Settings { server, sink: self.sink.0?, topic, catalog: self.catalog, headers })
     }
 }
 

@@ -1,9 +1,12 @@
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::error::Error;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use gametel_core::batch::EventBatch;
 use gametel_core::catalog::{Catalog, EventDefinition};
 use gametel_core::header::HeaderRule;
@@ -101,14 +104,19 @@ impl Intake {
     /// Writes to the sink, and takes note of what became of it. An `Ok` speaks of every event.
     pub(crate) async fn write(&self, batch: &EventBatch) -> Result<WriteReport, SinkError> {
         // On the `Arc` itself the call would go by its own impl, and box a second future.
-        let result = self.sink.as_ref().write_batch(batch).await.and_then(|report| {
-            let (said, asked) = (report.outcomes().len(), batch.len());
-            if said == asked {
-                return Ok(report);
+        let write = AssertUnwindSafe(self.sink.as_ref().write_batch(batch)).catch_unwind();
+        let broken = |message: Cow<'static, str>| {
+            SinkError::new(SinkErrorKind::Config, self.sink.name().to_owned(), message)
+        };
+        let result = match write.await {
+            Ok(Ok(report)) if report.outcomes().len() != batch.len() => {
+                let (said, asked) = (report.outcomes().len(), batch.len());
+                Err(broken(format!("spoke of {said} events where there were {asked}").into()))
             }
-            let message = format!("spoke of {said} events where there were {asked}");
-            Err(SinkError::new(SinkErrorKind::Config, self.sink.name().to_owned(), message))
-        });
+            Ok(result) => result,
+            // A bug of the sink. What is shared is atomics and the sink, which holds by its contract.
+            Err(_) => Err(broken("panicked".into())),
+        };
         match &result {
             Ok(report) => self.note_report(report),
             Err(error) if is_the_events_fault(error.kind()) => {

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 fn start(cli: Cli) -> Result<(), Failure> {
     log_to_stderr(&cli.log).map_err(Failure::Config)?;
     let Command::Serve(args) = cli.command;
-    let settings = args.resolve();
+    let settings = args.resolve().context("--sink").map_err(Failure::Config)?;
     let runtime = tokio::runtime::Runtime::new()
         .context("the threads can't be started")
         .map_err(Failure::Failed)?;

@@ -18,8 +18,8 @@ where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
-    // A panic is a bug, here or in a sink. It costs the request that met it, and not the connection
-    // with the others on it. What is shared is atomics and the sink, which holds by its contract.
+    // A panic is a bug. It costs the request that met it, and not the connection with the others on
+    // it. What is shared is atomics and the sink, whose own panics do not come this far.
     let handled = AssertUnwindSafe(handle(intake, request)).catch_unwind().await;
     match handled {
         Ok(Ok(response)) => response,

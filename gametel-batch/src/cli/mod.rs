@@ -8,6 +8,7 @@ mod show;
 mod tail;
 #[cfg(feature = "kafka")]
 mod topic;
+mod url;
 
 use std::process::ExitCode;
 

@@ -3,7 +3,6 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
-use gametel_core::endpoint::Endpoint;
 use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 
 use gametel_batch::RunConfig;
@@ -13,13 +12,14 @@ use gametel_batch::{BatchError, ErrorKind};
 use super::catalog::CatalogFile;
 use super::output;
 use super::show::Rows;
+use super::url::Url;
 
 /// Reads a source once, and replaces the datasets of the output.
 #[derive(Debug, Args)]
 pub(super) struct Run {
     /// Where to read: sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]/TOPIC.
     #[arg(long, value_name = "URL", env = "GAMETEL_SOURCE")]
-    source: Endpoint,
+    source: Url,
 
     /// The folder of the datasets; made if it is not there.
     #[arg(long, value_name = "FOLDER", env = "GAMETEL_OUTPUT")]
@@ -38,11 +38,12 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) async fn execute(self) -> super::CommandResult {
+        let source = self.source.endpoint()?;
         let catalog = self.catalog.load()?;
         let output = plain_path(&self.output);
         let bar = progress_bar();
         let shown = bar.clone();
-        let config = RunConfig::new(self.source, output, catalog).with_progress(move |progress| {
+        let config = RunConfig::new(source, output, catalog).with_progress(move |progress| {
             shown.set_length(progress.offsets);
             shown.set_position(progress.read);
         });

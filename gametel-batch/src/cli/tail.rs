@@ -1,7 +1,6 @@
 use std::io::IsTerminal;
 
 use clap::Args;
-use gametel_core::endpoint::Endpoint;
 use tokio::sync::mpsc;
 
 use gametel_batch::BatchError;
@@ -9,13 +8,14 @@ use gametel_batch::display::printable;
 use gametel_batch::source::{self, End, SourceRecord, Start};
 
 use super::output;
+use super::url::Url;
 
 /// Prints the events of a source, one a line, as they are.
 #[derive(Debug, Args)]
 pub(super) struct Tail {
     /// Where to read: sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]/TOPIC.
     #[arg(long, value_name = "URL", env = "GAMETEL_SOURCE")]
-    source: Endpoint,
+    source: Url,
 
     /// Where to start in each partition: earliest, latest, an offset, or -N for the last N.
     #[arg(long, value_name = "START", default_value = "earliest", allow_hyphen_values = true)]
@@ -69,7 +69,7 @@ impl Tail {
         batches: &mpsc::Sender<Result<Vec<u8>, BatchError>>,
     ) -> Result<(), BatchError> {
         let end = if self.follow { End::Follow } else { End::Snapshot };
-        let mut source = source::open(&self.source, self.from, end)?;
+        let mut source = source::open(&self.source.clone().endpoint()?, self.from, end)?;
         let escape = std::io::stdout().is_terminal();
         let mut left = self.limit.unwrap_or(u64::MAX);
         while left > 0 {

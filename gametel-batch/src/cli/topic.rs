@@ -9,6 +9,7 @@ use gametel_batch::source::kafka::{TopicDescription, describe};
 use gametel_batch::{BatchError, ErrorKind};
 
 use super::output;
+use super::url::Url;
 
 /// How long the cluster may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,7 +26,7 @@ pub(super) enum Topic {
 #[derive(Debug, Args)]
 pub(super) struct Ensure {
     /// The topic: kafka://HOST:PORT[,HOST:PORT]/TOPIC.
-    url: Endpoint,
+    url: Url,
 
     /// How many partitions to make it with.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..))]
@@ -39,7 +40,7 @@ pub(super) struct Ensure {
 #[derive(Debug, Args)]
 pub(super) struct Describe {
     /// The topic: kafka://HOST:PORT[,HOST:PORT]/TOPIC.
-    url: Endpoint,
+    url: Url,
 
     /// Print the description as JSON.
     #[arg(long)]
@@ -57,7 +58,8 @@ impl Topic {
 
 impl Ensure {
     async fn execute(self) -> super::CommandResult {
-        let (brokers, topic) = kafka(&self.url)?;
+        let url = self.url.endpoint()?;
+        let (brokers, topic) = kafka(&url)?;
         let settings = TopicSettings { partitions: self.partitions, replication: self.replication };
         let state = ensure_topic(brokers, topic, settings, TIMEOUT).await.map_err(|error| {
             match error.kind() {
@@ -79,7 +81,8 @@ impl Ensure {
 
 impl Describe {
     async fn execute(self) -> super::CommandResult {
-        let (brokers, topic) = kafka(&self.url)?;
+        let url = self.url.endpoint()?;
+        let (brokers, topic) = kafka(&url)?;
         let (brokers, topic) = (brokers.to_owned(), topic.to_owned());
         let description = tokio::task::spawn_blocking(move || describe(&brokers, &topic))
             .await

@@ -82,7 +82,8 @@ fn ends_that_are_no_sources_or_datasets() {
 
 #[test]
 fn usage_errors_exit_with_2() {
-    for arguments in [&["run"][..], &["walk"], &["run", "--source", "x", "--output", "y"], &[]] {
+    refused(&["run", "--source", "x", "--output", "y"], 2, &["\"x\" names no end"]);
+    for arguments in [&["run"][..], &["walk"], &[]] {
         let said = batch(arguments);
         assert_eq!(said.code, Some(2), "{arguments:?}");
         assert!(said.stderr.contains("Usage") || said.stderr.contains("--help"), "{}", said.stderr);
@@ -122,4 +123,17 @@ fn a_topic_that_is_not_there() {
     refused(&["run", "--source", &url, "--output", text(&output)], 2, &words);
     refused(&["topic", "describe", &url], 2, &words);
     assert!(!output.exists(), "nothing is touched");
+}
+
+#[test]
+fn an_error_shows_no_password() {
+    let url = "kafka://user:hunter2@127.0.0.1:1/events";
+    for arguments in
+        [&["run", "--output", "unused", "--source", url][..], &["tail", "--source", url]]
+    {
+        let said = batch(arguments);
+        assert_eq!(said.code, Some(2), "{said:?}");
+        let stderr = said.stderr;
+        assert!(stderr.contains("credentials") && !stderr.contains("hunter2"), "{stderr}");
+    }
 }

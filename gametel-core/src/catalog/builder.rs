@@ -11,6 +11,10 @@ use super::{
     FieldDefinition, QUARANTINE,
 };
 
+/// How many filters may stand within each other. A reader of TOML takes some 80 tables; what can be
+/// built must be readable from a file.
+const MAX_FILTER_DEPTH: usize = 32;
+
 /// Puts a catalog together, and checks it as a whole.
 ///
 /// ```
@@ -176,6 +180,11 @@ fn index_datasets(
         if indices.keys().any(|other| other.eq_ignore_ascii_case(name)) {
             return fail(format!("dataset {name:?} is defined twice"));
         }
+        if dataset.filter().is_some_and(|filter| filter.depth() > MAX_FILTER_DEPTH) {
+            return fail(format!(
+                "dataset {name:?}: the filter has more than {MAX_FILTER_DEPTH} filters within each other"
+            ));
+        }
         if dataset.columns().is_empty() {
             return fail(format!("dataset {name:?} has no columns"));
         }
@@ -221,7 +230,7 @@ fn resolve_columns(catalog: &mut Catalog) -> Result<(), CatalogError> {
             })?);
         }
         for name in dataset.filter().iter().flat_map(|filter| filter.field_names()) {
-            check_member(name, events.clone(), &headers).map_err(|why| {
+            check_member(name, &[], events.clone(), &headers).map_err(|why| {
                 let message = format!("dataset {:?}: the filter's {name:?} {why}", dataset.name());
                 CatalogError::new(Culprit::Dataset(index), message)
             })?;
@@ -285,4 +294,27 @@ fn bad_field(field: &FieldDefinition, earlier: &[FieldDefinition]) -> Option<Str
         ));
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::Filter;
+
+    #[test]
+    fn the_deepest_filter_survives_a_file_and_a_deeper_one_is_refused() {
+        let build = |depth: usize| {
+            let innermost = Filter::event_type("a");
+            let filter = (1..depth).fold(innermost, |filter, level| match level % 2 {
+                0 => !filter,
+                _ => filter | Filter::event_type("b"),
+            });
+            let dataset = DatasetDefinition::new("d", ["raw_event"]).with_filter(filter);
+            Catalog::builder("c").dataset(dataset).build()
+        };
+        let deepest = build(MAX_FILTER_DEPTH).unwrap();
+        assert_eq!(Catalog::from_toml(&deepest.to_toml()).unwrap(), deepest);
+        let error = build(MAX_FILTER_DEPTH + 1).unwrap_err().to_string();
+        assert!(error.starts_with("dataset \"d\": the filter has more than 32"), "{error}");
+    }
 }

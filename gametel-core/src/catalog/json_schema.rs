@@ -1,6 +1,9 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
+use crate::event::EventTime;
+
+use super::value::SECONDS;
 use super::{Catalog, EventDefinition, FieldDefinition, FieldType};
 
 impl Catalog {
@@ -62,16 +65,10 @@ impl Serialize for Properties<'_> {
             .serialize_entry("event_id", &Keywords(&[("type", "string"), ("format", "uuid")]))?;
         properties
             .serialize_entry("event_type", &Keywords(&[("const", event.event_type().as_str())]))?;
-        let seconds = Keywords(&[
-            ("type", "number"),
-            ("description", "when it happened, in seconds since the Unix epoch"),
-        ]);
-        properties.serialize_entry("event_ts", &seconds)?;
-        let seconds = Keywords(&[
-            ("type", "number"),
-            ("description", "when it was received, where event_ts is the sender's"),
-        ]);
-        properties.serialize_entry("received_ts", &seconds)?;
+        let happened = "when it happened, in seconds since the Unix epoch";
+        properties.serialize_entry("event_ts", &EventTimeSchema(happened))?;
+        let received = "when it was received, where event_ts is the sender's";
+        properties.serialize_entry("received_ts", &EventTimeSchema(received))?;
         for field in event.fields() {
             properties.serialize_entry(field.name(), &FieldSchema(field))?;
         }
@@ -89,6 +86,20 @@ struct Keywords<'a>(&'a [(&'static str, &'a str)]);
 impl Serialize for Keywords<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().copied())
+    }
+}
+
+/// The schema of an [`EventTime`], with its description.
+struct EventTimeSchema(&'static str);
+
+impl Serialize for EventTimeSchema {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut schema = serializer.serialize_map(None)?;
+        schema.serialize_entry("type", "number")?;
+        schema.serialize_entry("minimum", &0)?;
+        schema.serialize_entry("maximum", &EventTime::MAX_SECONDS)?;
+        schema.serialize_entry("description", self.0)?;
+        schema.end()
     }
 }
 
@@ -117,8 +128,12 @@ impl Serialize for FieldSchema<'_> {
                 schema.serialize_entry("minimum", &i64::MIN)?;
                 schema.serialize_entry("maximum", &i64::MAX)?;
             }
-            // Of a string alone: a keyword says nothing of values of another type.
-            Some(FieldType::Timestamp) => schema.serialize_entry("format", "date-time")?,
+            // Each of one type alone: a keyword says nothing of values of another.
+            Some(FieldType::Timestamp) => {
+                schema.serialize_entry("format", "date-time")?;
+                schema.serialize_entry("minimum", &SECONDS.start)?;
+                schema.serialize_entry("exclusiveMaximum", &SECONDS.end)?;
+            }
             _ => {}
         }
         if let Some(default) =
@@ -187,8 +202,9 @@ mod tests {
                 Value::Array(types) => types.iter().any(|of| is_type(value, of)),
                 of => is_type(value, of),
             },
-            "minimum" => value.as_i64().is_none_or(|number| number >= of.as_i64().unwrap()),
-            "maximum" => value.as_i64().is_none_or(|number| number <= of.as_i64().unwrap()),
+            "minimum" => value.as_f64().is_none_or(|number| number >= of.as_f64().unwrap()),
+            "maximum" => value.as_f64().is_none_or(|number| number <= of.as_f64().unwrap()),
+            "exclusiveMaximum" => value.as_f64().is_none_or(|number| number < of.as_f64().unwrap()),
             "required" => of
                 .as_array()
                 .unwrap()
@@ -244,6 +260,8 @@ mod tests {
             (r#""rounds":"3""#, false),
             (r#""damage":"1.5""#, false),
             (r#""started":true"#, false),
+            (r#""started":1795486294303"#, false),
+            (r#""started":-62135596801"#, false),
             (r#""winner":null"#, false),
             (r#""winner":7"#, false),
             (r#""season":null"#, false),

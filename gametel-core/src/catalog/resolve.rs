@@ -61,7 +61,7 @@ fn of_a_member<'a>(
             None => {}
         }
     }
-    check_member(name, events, headers)?;
+    check_member(name, &RECORD, events, headers)?;
     if let Some(given) = given {
         let held = |(_, of): &&(String, FieldType)| !given.can_hold(*of);
         return match sources.iter().find(held) {
@@ -81,13 +81,18 @@ fn of_a_member<'a>(
     }
 }
 
-/// Checks that any event that lands there can have a member of this name.
+/// What a column can have of the record itself.
+const RECORD: [&str; 2] = ["raw_event", "timestamp"];
+
+/// Checks that any event that lands there can have a member of this name. What is there `beside` the
+/// members is named in the error, too.
 ///
 /// # Errors
 ///
 /// None can. The message goes on after the name.
 pub(super) fn check_member<'a>(
     name: &str,
+    beside: &[&'a str],
     events: impl Iterator<Item = &'a EventDefinition> + Clone,
     headers: &[&str],
 ) -> Result<(), String> {
@@ -95,7 +100,7 @@ pub(super) fn check_member<'a>(
     if is_field || headers.contains(&name) || ENVELOPE.contains(&name) {
         return Ok(());
     }
-    Err(unknown(name, events, headers))
+    Err(unknown(name, beside, events, headers))
 }
 
 /// The type that the encoder writes a name of the envelope with.
@@ -108,10 +113,11 @@ fn envelope_type(name: &str) -> Option<FieldType> {
 
 fn unknown<'a>(
     name: &str,
+    beside: &[&'a str],
     events: impl Iterator<Item = &'a EventDefinition>,
     headers: &[&str],
 ) -> String {
-    let mut known = vec!["raw_event", "timestamp"];
+    let mut known = beside.to_vec();
     known.extend(ENVELOPE);
     for field in events.flat_map(EventDefinition::fields) {
         if !known.contains(&field.name()) {

@@ -88,7 +88,7 @@ impl FieldType {
             Self::String => return Some(json_string(text)),
             Self::Json => serde_json::from_str::<&serde_json::value::RawValue>(text).ok()?.get(),
             Self::Timestamp if Timestamp::from_rfc3339(text).is_some() => {
-                return Some(json_string(text));
+                return Some(json_string(text)).filter(|json| self.accepts(json));
             }
             Self::Timestamp | Self::Int64 | Self::Float64 | Self::Boolean => text,
         };
@@ -111,16 +111,18 @@ impl FieldType {
     }
 }
 
-/// The years from 0000 to 9999, which RFC 3339 can write. The usual cause of a number beyond them
-/// is a clock in milliseconds, which must not pass for a date in the year 58866.
-const MICROS: std::ops::RangeInclusive<i64> = -62_167_219_200_000_000..=253_402_300_799_999_999;
+/// The seconds of the years from 0001 to 9999, which every reader of a table can hold: Python's dates
+/// end there. The usual cause of a number beyond them is a clock in milliseconds, which must not pass
+/// for a date in the year 58866.
+pub(super) const SECONDS: std::ops::Range<i64> = -62_135_596_800..253_402_300_800;
 
 fn timestamp(json: &str) -> Option<Timestamp> {
-    if let Some(text) = string_value(json) {
-        return Timestamp::from_rfc3339(&text);
-    }
-    let (micros, _) = number::scaled(json, 6)?;
-    MICROS.contains(&micros).then_some(Timestamp::from_micros(micros))
+    let at = match string_value(json) {
+        Some(text) => Timestamp::from_rfc3339(&text)?,
+        None => Timestamp::from_micros(number::scaled(json, 6)?.0),
+    };
+    // Of a date with an offset, too: the last hour of the year 9999 may be in the year after it.
+    SECONDS.contains(&at.as_micros().div_euclid(1_000_000)).then_some(at)
 }
 
 #[cfg(test)]
@@ -157,6 +159,24 @@ mod tests {
         assert_eq!(Json.read("\"a\""), Ok(Some(TypedValue::Text("\"a\"".into()))));
         assert_eq!(Json.read("{ \"a\" : 1 }"), Ok(Some(TypedValue::Text("{\"a\":1}".into()))));
         assert_eq!(String.read("\"a\""), Ok(Some(TypedValue::Text("a".into()))));
+    }
+
+    #[test]
+    fn times_end_with_the_years_that_every_reader_holds() {
+        let read = |json: &str| FieldType::Timestamp.read(json).is_ok();
+        for json in ["-62135596800", "253402300799.999999", r#""9999-12-31T23:59:59Z""#] {
+            assert!(read(json), "{json}");
+        }
+        for json in [
+            "-62135596800.000001",
+            "253402300800",
+            r#""9999-12-31T23:59:59-01:00""#,
+            r#""0001-01-01T00:00:00+01:00""#,
+            r#""0000-12-31T23:59:59Z""#,
+        ] {
+            assert!(!read(json), "{json}");
+        }
+        assert_eq!(FieldType::Timestamp.json_of_text("9999-12-31T23:59:59-01:00"), None);
     }
 
     #[test]

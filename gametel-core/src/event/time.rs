@@ -75,7 +75,7 @@ pub struct EventTime(Box<str>);
 
 impl EventTime {
     /// The last second of the year 9999, the largest that dates are written with in four digits.
-    const MAX_SECONDS: f64 = 253_402_300_799.0;
+    pub(crate) const MAX_SECONDS: f64 = 253_402_300_799.0;
 
     /// Takes the text of a JSON number.
     ///

@@ -40,6 +40,18 @@ pub(super) enum Expression {
     Not(Box<Self>),
 }
 
+impl Expression {
+    fn depth(&self) -> usize {
+        match self {
+            Self::Types(_) | Self::Field(_) => 1,
+            Self::Not(filter) => 1 + filter.depth(),
+            Self::All(filters) | Self::Any(filters) => {
+                1 + filters.iter().map(Self::depth).max().unwrap_or(0)
+            }
+        }
+    }
+}
+
 impl Filter {
     /// Events of this type.
     pub fn event_type(name: &str) -> Self {
@@ -90,6 +102,11 @@ impl Filter {
         };
         filters.push(other.expression);
         Self::new(Expression::Any(filters))
+    }
+
+    /// How many filters stand within each other, at the deepest place.
+    pub(crate) fn depth(&self) -> usize {
+        self.expression.depth()
     }
 
     /// The names of the fields that the filter tests, each once, in the order of their first test.

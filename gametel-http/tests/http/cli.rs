@@ -167,3 +167,11 @@ fn stdout_has_the_events_and_nothing_else() {
     stdout.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "");
 }
+
+#[test]
+fn an_error_shows_no_password() {
+    let url = "kafka://user:hunter2@127.0.0.1:1/events";
+    let (code, stderr) = code_and_stderr(&Process::run(&["serve", "--sink", url]));
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("credentials") && !stderr.contains("hunter2"), "{stderr}");
+}

@@ -272,9 +272,11 @@ async fn a_panic_costs_one_request() {
     let routes = game(Arc::clone(&sink) as _);
     sink.panic();
     let response = request("GET", "/").reply(&routes).await;
-    assert_eq!((response.status().as_u16(), &*code(&response)), (500, "internal_error"));
+    assert_eq!((response.status().as_u16(), &*code(&response)), (500, "config"));
+    assert_eq!(request("GET", "/healthz/ready").reply(&routes).await.status(), 503);
     sink.mend();
     assert_eq!(request("GET", "/").reply(&routes).await.status(), 200);
+    assert_eq!(request("GET", "/healthz/ready").reply(&routes).await.status(), 200);
 }
 
 #[tokio::test]
