@@ -32,10 +32,11 @@ pub struct CloseReport {
 
 impl CloseReport {
     /// Whether everything that the recorder took was delivered and the sink was closed in order.
+    ///
+    /// What `record` handed back was not taken, and makes no difference.
     pub fn is_complete(&self) -> bool {
-        self.counters.recorded == self.counters.delivered + self.counters.rejected
-            && self.counters.dropped == 0
-            && self.sink.is_ok()
+        let RecorderCounters { refused, dropped, queued, .. } = self.counters;
+        (refused, dropped, queued) == (0, 0, 0) && self.sink.is_ok()
     }
 }
 
@@ -150,12 +151,13 @@ impl Shared {
             sink,
         };
         let counters = &report.counters;
-        if counters.dropped > 0 || report.sink.is_err() {
+        if counters.dropped + counters.refused > 0 || report.sink.is_err() {
             tracing::warn!(
                 sink = self.sink_name,
                 recorded = counters.recorded,
                 delivered = counters.delivered,
                 rejected = counters.rejected,
+                refused = counters.refused,
                 dropped = counters.dropped,
                 error = report.sink.as_ref().err().map(tracing::field::display),
                 "the recorder closed with losses",

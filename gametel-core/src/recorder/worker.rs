@@ -164,7 +164,7 @@ impl Worker {
             }
         }
         if !self.warned {
-            self.warn_of_the_first_drop();
+            self.warn_of_the_first_loss();
         }
     }
 
@@ -174,16 +174,17 @@ impl Worker {
         }
     }
 
-    fn warn_of_the_first_drop(&mut self) {
+    fn warn_of_the_first_loss(&mut self) {
         let counters = self.shared.intake.ledger.snapshot();
-        if counters.dropped > 0 {
+        if counters.dropped + counters.refused > 0 {
             self.warned = true;
             tracing::warn!(
                 sink = self.shared.sink_name,
                 dropped = counters.dropped,
+                refused = counters.refused,
                 queued = counters.queued,
                 error = self.failure.as_ref().map(tracing::field::display),
-                "the recorder drops events; the total comes with its close",
+                "the recorder loses events; the total comes with its close",
             );
         }
     }
