@@ -132,7 +132,8 @@ impl RecorderBuilder {
     /// It is called on the recorder's own thread, between batches: one that takes long holds up
     /// deliveries, never the game. A panic in it is caught. Events that are dropped for want of
     /// room are kept for it within the same two limits again; beyond them they are only counted,
-    /// as [`unreported`](super::CloseReport::unreported).
+    /// as [`unreported`](super::CloseReport::unreported). What is still to be told when the recorder
+    /// ends is [`undelivered`](super::CloseReport::undelivered) in its report.
     pub fn on_loss(mut self, on_loss: impl FnMut(Loss) + Send + 'static) -> Self {
         self.teller = Some(Teller::new(on_loss));
         self

@@ -73,6 +73,7 @@ mod intake;
 mod ledger;
 mod loss;
 mod queue;
+mod reporter;
 mod shared;
 mod sync;
 mod verdict;

@@ -1,0 +1,71 @@
+//! When losses are told, and to whom.
+
+use std::sync::{Arc, OnceLock, mpsc};
+use std::time::Duration;
+
+use gametel_core::recorder::{Recorder, WhenFull};
+use gametel_core::sink::SinkErrorKind;
+
+use crate::support::{Blockade, LONG, Scripted, Step, Tick, number, numbers, receive};
+
+const SHORT: Duration = Duration::from_millis(30);
+
+#[test]
+fn losses_that_were_not_told_by_the_deadline_are_handed_back() {
+    let (told, losses) = mpsc::channel();
+    let (sink, sink_told) = Scripted::new([Step::Fail(SinkErrorKind::Config)]);
+    let callback = Blockade::default();
+    let recorder = Recorder::builder(sink)
+        .linger(LONG)
+        .batch_events(4)
+        .on_loss({
+            let callback = callback.clone();
+            move |loss| {
+                told.send(number(&loss.event)).unwrap();
+                callback.stop();
+            }
+        })
+        .build()
+        .unwrap();
+    for number in 0..4 {
+        recorder.record(&Tick { number }).unwrap();
+    }
+    callback.wait_until_reached();
+    recorder.record(&Tick { number: 4 }).unwrap();
+    let report = recorder.close_blocking(SHORT);
+    assert_eq!(numbers(&report.undelivered), [4, 1, 2, 3]);
+    let counters = report.counters;
+    assert_eq!((counters.recorded, counters.dropped, counters.queued), (5, 5, 0));
+    assert_eq!(report.unreported, 0);
+    callback.open();
+    receive(&sink_told.closed);
+    assert_eq!(losses.try_iter().collect::<Vec<_>>(), [0]);
+}
+
+#[test]
+fn a_callback_that_records_holds_up_no_deliveries() {
+    let blockade = Blockade::default();
+    let (sink, told) = Scripted::new([Step::Block(blockade.clone())]);
+    let own = Arc::new(OnceLock::<Recorder>::new());
+    let recorder = Recorder::builder(sink)
+        .linger(Duration::ZERO)
+        .capacity(1)
+        .when_full(WhenFull::DropOldest)
+        .on_loss({
+            let own = Arc::clone(&own);
+            // It drops what waits, which is a loss again.
+            move |_| drop(own.get().unwrap().record(&Tick { number: 100 }))
+        })
+        .build()
+        .unwrap();
+    own.set(recorder.clone()).unwrap();
+    for number in 0..=2 {
+        recorder.record(&Tick { number }).unwrap();
+        blockade.wait_until_reached();
+    }
+    blockade.open();
+    assert_eq!(receive(&told.writes), [0]);
+    assert_eq!(receive(&told.writes), [100]);
+    let report = recorder.close_blocking(LONG);
+    assert!(report.sink.is_ok(), "{report:?}");
+}
