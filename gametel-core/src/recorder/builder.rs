@@ -129,10 +129,11 @@ impl RecorderBuilder {
 
     /// Calls `on_loss` for every event that was taken and is lost. Default: they are only counted.
     ///
-    /// It is called on the recorder's own thread, between batches: one that takes long holds up
-    /// deliveries, never the game. A panic in it is caught. Events that are dropped for want of
-    /// room are kept for it within the same two limits again; beyond them they are only counted,
-    /// as [`unreported`](super::CloseReport::unreported). What is still to be told when the recorder
+    /// It is called on the recorder's own thread, between batches and, while the sink takes long
+    /// over one, about once a second: one that takes long holds up deliveries, never the game. A
+    /// panic in it is caught. Events that are dropped for want of room are kept for it within the
+    /// same two limits again; beyond them they are only counted, as
+    /// [`unreported`](super::CloseReport::unreported). What is still to be told when the recorder
     /// ends is [`undelivered`](super::CloseReport::undelivered) in its report.
     pub fn on_loss(mut self, on_loss: impl FnMut(Loss) + Send + 'static) -> Self {
         self.teller = Some(Teller::new(on_loss));

@@ -1,4 +1,10 @@
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use tokio::time::sleep;
 
 use crate::sink::{SinkError, WriteReport};
 
@@ -15,6 +21,9 @@ pub(super) struct Reporter {
     failure: Option<SinkError>,
     warned: bool,
 }
+
+/// How long losses go untold while the sink takes its time.
+const PERIOD: Duration = Duration::from_secs(1);
 
 impl Reporter {
     pub(super) fn new(shared: Arc<Shared>, teller: Option<Teller>) -> Self {
@@ -56,6 +65,17 @@ impl Reporter {
         for _ in 0..self.shared.untold() {
             if !self.shared.tell_next(|loss| teller.tell(loss)) {
                 break;
+            }
+        }
+    }
+
+    /// Waits for the sink, and reports meanwhile: an outage may last, and the queue run over.
+    pub(super) async fn report_during<T>(&mut self, call: impl Future<Output = T>) -> T {
+        let mut call = pin!(call);
+        loop {
+            match select(call.as_mut(), pin!(sleep(PERIOD))).await {
+                Either::Left((output, _)) => return output,
+                Either::Right(_) => self.report(),
             }
         }
     }

@@ -102,7 +102,7 @@ impl Worker {
                 break;
             };
             waiting = waiting.saturating_sub(batch.len());
-            let result = self.sink.write_batch(&batch).await;
+            let result = self.reporter.report_during(self.sink.write_batch(&batch)).await;
             self.reporter.settle(result);
             self.reporter.report();
         }
@@ -133,7 +133,7 @@ impl Worker {
     }
 
     async fn answer(&mut self, flushes: Vec<FlushReply>) {
-        let flushed = self.sink.flush().await;
+        let flushed = self.reporter.report_during(self.sink.flush()).await;
         let result = self.reporter.take_failure().map_or(flushed, Err);
         for reply in flushes {
             // Nobody may wait for it any more.

@@ -43,6 +43,28 @@ fn losses_that_were_not_told_by_the_deadline_are_handed_back() {
 }
 
 #[test]
+fn drops_are_told_while_a_write_takes_its_time() {
+    let (told, losses) = mpsc::channel();
+    let (sink, sink_told) = Scripted::new([Step::Hang]);
+    let recorder = Recorder::builder(sink)
+        .linger(Duration::ZERO)
+        .capacity(2)
+        .when_full(WhenFull::DropOldest)
+        .write_timeout(LONG)
+        .on_loss(move |loss| told.send(number(&loss.event)).unwrap())
+        .build()
+        .unwrap();
+    recorder.record(&Tick { number: 0 }).unwrap();
+    receive(&sink_told.writes);
+    for number in 1..=4 {
+        recorder.record(&Tick { number }).unwrap();
+    }
+    assert_eq!([receive(&losses), receive(&losses)], [1, 2]);
+    let report = recorder.close_blocking(SHORT);
+    assert_eq!(numbers(&report.undelivered), [0, 3, 4]);
+}
+
+#[test]
 fn a_callback_that_records_holds_up_no_deliveries() {
     let blockade = Blockade::default();
     let (sink, told) = Scripted::new([Step::Block(blockade.clone())]);
