@@ -18,7 +18,9 @@ use super::queue::Queue;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CloseReport {
-    /// The final counters. `queued` is 0.
+    /// The final counters. `queued` is 0, unless the operating system had suspended a thread in the
+    /// middle of `record` when the deadline came, and let it rest for 10,000 turns of the others: its
+    /// event is in nobody's hands, and shows as `queued` for ever.
     pub counters: RecorderCounters,
     /// What was in nobody's hands at the deadline, each part in order: events that were being written
     /// or waited, which count as `dropped`; then those that were lost before, are counted as such
@@ -243,7 +245,7 @@ fn take_all(queue: &Queue) -> Vec<EncodedEvent> {
     let mut events = Vec::new();
     // A thread that has a place and has not yet put its event there is about to do so, and waits
     // for nothing. Should it be suspended just there, it is not waited for beyond all bounds, and
-    // its event shows as queued for ever.
+    // its event shows as queued for ever. (It could not take the event back: it may find another's.)
     let mut patience = 10_000;
     while !queue.gate().is_empty() && patience > 0 {
         match queue.take() {
