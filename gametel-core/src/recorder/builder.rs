@@ -182,6 +182,9 @@ impl RecorderBuilder {
                 return Err(format!("{setting} must be at least 1"));
             }
         }
+        if self.write_timeout.is_zero() {
+            return Err("write_timeout must be longer than 0".to_owned());
+        }
         if self.capacity > Gate::MAX_EVENTS {
             return Err(format!("capacity must be at most {}", Gate::MAX_EVENTS));
         }
