@@ -135,6 +135,11 @@ impl RecorderBuilder {
     /// same two limits again; beyond them they are only counted, as
     /// [`unreported`](super::CloseReport::unreported). What is still to be told when the recorder
     /// ends is [`undelivered`](super::CloseReport::undelivered) in its report.
+    ///
+    /// It may record. It must not wait for the recorder, whose thread it is on:
+    /// [`flush_blocking`](Recorder::flush_blocking) is an error there, and
+    /// [`close_blocking`](Recorder::close_blocking) has no time; blocking on their futures would
+    /// wait in vain, for ever or until the deadline.
     pub fn on_loss(mut self, on_loss: impl FnMut(Loss) + Send + 'static) -> Self {
         self.teller = Some(Teller::new(on_loss));
         self
@@ -207,6 +212,7 @@ fn start(worker: Worker, sink_name: &str) -> Result<(), SinkError> {
     let (started, wait) = mpsc::sync_channel(1);
     let ending = Ending(Arc::clone(worker.shared()));
     let run = move || {
+        ending.0.own_this_thread();
         let _ending = ending;
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => {

@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
@@ -53,6 +54,8 @@ const LAST_WORD: Duration = Duration::from_millis(10);
 pub(super) struct Shared {
     pub(super) intake: Intake,
     pub(super) sink_name: String,
+    /// The recorder's own thread, once it runs.
+    own_thread: OnceLock<ThreadId>,
     hand: Mutex<Hand>,
     /// Goes with `hand`: a loss has been told.
     told: Condvar,
@@ -89,6 +92,7 @@ impl Shared {
         Self {
             intake,
             sink_name: sink_name.to_owned(),
+            own_thread: OnceLock::new(),
             hand: Mutex::default(),
             told: Condvar::new(),
             requests: Mutex::default(),
@@ -96,6 +100,16 @@ impl Shared {
             ended: Condvar::new(),
             abandoned: Notify::new(),
         }
+    }
+
+    /// Makes this thread the recorder's own.
+    pub(super) fn own_this_thread(&self) {
+        self.own_thread.get_or_init(|| thread::current().id());
+    }
+
+    /// Whether this is the recorder's own thread, which must not wait for itself.
+    pub(super) fn is_own_thread(&self) -> bool {
+        self.own_thread.get() == Some(&thread::current().id())
     }
 
     pub(super) fn hand(&self) -> MutexGuard<'_, Hand> {
@@ -233,9 +247,12 @@ impl Shared {
             drops.gate().close();
             untold.extend(take_all(drops));
         }
-        // The one that is being told has been told by the time of the report, unless it takes long.
-        let telling = |hand: &mut Hand| hand.telling;
-        drop(self.told.wait_timeout_while(hand, LAST_WORD, telling));
+        // The one that is being told has been told by the time of the report, unless it takes long,
+        // or it is its callback that ends the recorder.
+        if !self.is_own_thread() {
+            let telling = |hand: &mut Hand| hand.telling;
+            drop(self.told.wait_timeout_while(hand, LAST_WORD, telling));
+        }
         (undelivered, untold)
     }
 }
@@ -255,7 +272,7 @@ fn take_all(queue: &Queue) -> Vec<EncodedEvent> {
             }
             None => {
                 patience -= 1;
-                std::thread::yield_now();
+                thread::yield_now();
             }
         }
     }

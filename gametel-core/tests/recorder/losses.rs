@@ -6,7 +6,7 @@ use std::time::Duration;
 use gametel_core::recorder::{Recorder, WhenFull};
 use gametel_core::sink::SinkErrorKind;
 
-use crate::support::{Blockade, LONG, Scripted, Step, Tick, number, numbers, receive};
+use crate::support::{Blockade, LONG, Scripted, Step, Tick, Told, number, numbers, receive};
 
 const SHORT: Duration = Duration::from_millis(30);
 
@@ -90,4 +90,46 @@ fn a_callback_that_records_holds_up_no_deliveries() {
     assert_eq!(receive(&told.writes), [100]);
     let report = recorder.close_blocking(LONG);
     assert!(report.sink.is_ok(), "{report:?}");
+}
+
+/// A recorder that loses event 0 and calls this with itself when it does.
+fn calling_itself<T: Send + 'static>(
+    call: impl Fn(&Recorder) -> T + Send + 'static,
+) -> (Recorder, mpsc::Receiver<T>, Told) {
+    let (told, answers) = mpsc::channel();
+    let (sink, sink_told) = Scripted::new([Step::Fail(SinkErrorKind::Config)]);
+    let own = Arc::new(OnceLock::<Recorder>::new());
+    let recorder = Recorder::builder(sink)
+        .linger(Duration::ZERO)
+        .on_loss({
+            let own = Arc::clone(&own);
+            move |_| told.send(call(own.get().unwrap())).unwrap()
+        })
+        .build()
+        .unwrap();
+    own.set(recorder.clone()).unwrap();
+    recorder.record(&Tick { number: 0 }).unwrap();
+    (recorder, answers, sink_told)
+}
+
+#[test]
+fn a_callback_that_flushes_gets_an_error() {
+    let (recorder, answers, _) = calling_itself(|recorder| recorder.flush_blocking());
+    let error = receive(&answers).unwrap_err();
+    assert_eq!(error.kind(), SinkErrorKind::Config);
+    assert!(error.to_string().starts_with("recorder for scripted: "), "{error}");
+    assert!(recorder.close_blocking(LONG).sink.is_ok());
+}
+
+#[test]
+fn a_callback_that_closes_gets_a_report_at_once() {
+    let (recorder, answers, told) = calling_itself(|recorder| {
+        recorder.record(&Tick { number: 1 }).unwrap();
+        recorder.close_blocking(LONG)
+    });
+    let report = receive(&answers);
+    assert_eq!(report.sink.as_ref().unwrap_err().kind(), SinkErrorKind::Unavailable);
+    assert_eq!(numbers(&report.undelivered), [1]);
+    receive(&told.closed);
+    assert_eq!(recorder.close_blocking(LONG).counters, report.counters);
 }
