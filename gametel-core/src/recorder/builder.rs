@@ -241,7 +241,7 @@ impl Drop for Ending {
         self.0.begin_close();
         let message = "the recorder's thread has died";
         // After an end in order, this changes nothing.
-        self.0.end(Err(SinkError::new(SinkErrorKind::Io, self.0.sink_name.clone(), message)));
+        drop(self.0.end(Err(SinkError::new(SinkErrorKind::Io, self.0.sink_name.clone(), message))));
     }
 }
 

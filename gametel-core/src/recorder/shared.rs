@@ -17,6 +17,7 @@ use super::queue::Queue;
 
 /// How a recorder ended.
 #[derive(Clone, Debug)]
+#[must_use = "it has the events that were not delivered"]
 #[non_exhaustive]
 pub struct CloseReport {
     /// The final counters. `queued` is 0, unless the operating system had suspended a thread in the

@@ -60,7 +60,8 @@ impl Worker {
         let closed = self.sink.close().await;
         // What was dropped while the last batch was reported.
         self.reporter.report();
-        self.shared.end(flushed.and(closed));
+        // Whoever closes finds the report, too.
+        drop(self.shared.end(flushed.and(closed)));
     }
 
     async fn serve(&mut self) {

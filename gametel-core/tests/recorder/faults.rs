@@ -160,7 +160,7 @@ fn a_callback_that_panics_ends_nothing() {
     }
     assert_eq!(losses.try_iter().collect::<Vec<_>>(), vec![Some("gametel-recorder".to_owned()); 2]);
     assert_eq!(numbers(&sink.stored()), [2]);
-    recorder.close_blocking(LONG);
+    assert!(recorder.close_blocking(LONG).sink.is_ok());
 }
 
 #[test]

@@ -214,7 +214,7 @@ fn an_event_may_record_another_while_it_serializes() {
     recorder.record(&Nested(recorder.clone())).unwrap();
     recorder.flush_blocking().unwrap();
     assert_eq!(numbers(&sink.events()), [1, 2]);
-    recorder.close_blocking(LONG);
+    assert!(recorder.close_blocking(LONG).is_complete());
 }
 
 #[test]
