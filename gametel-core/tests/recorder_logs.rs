@@ -51,8 +51,9 @@ impl Subscriber for Lines {
     fn exit(&self, _: &span::Id) {}
 }
 
+/// Answers every write with an error of this kind.
 #[derive(Debug)]
-struct Broken;
+struct Broken(SinkErrorKind);
 
 #[async_trait]
 impl EventSink for Broken {
@@ -60,7 +61,7 @@ impl EventSink for Broken {
         "broken"
     }
     async fn write_batch(&self, _: &EventBatch) -> Result<WriteReport, SinkError> {
-        Err(SinkError::new(SinkErrorKind::Config, "broken", "no topic"))
+        Err(SinkError::new(self.0, "broken", "no topic"))
     }
     async fn flush(&self) -> Result<(), SinkError> {
         Ok(())
@@ -71,28 +72,37 @@ impl EventSink for Broken {
 }
 
 #[test]
-fn the_first_drop_and_the_total_are_logged_and_nothing_else() {
+fn the_first_loss_and_the_total_are_logged_and_nothing_else() {
     let lines = Lines::default();
     tracing::subscriber::set_global_default(lines.clone()).unwrap();
 
-    let recorder = Recorder::builder(Broken).build().unwrap();
+    let recorder = Recorder::builder(Broken(SinkErrorKind::Config)).build().unwrap();
     for _ in 0..3 {
         recorder.record(&PurchaseSword).unwrap();
         recorder.flush_blocking().unwrap_err();
     }
-    recorder.close_blocking(Duration::from_secs(60));
+    assert!(!recorder.close_blocking(Duration::from_secs(60)).is_complete());
     drop(recorder);
     let logged = lines.take();
     assert_eq!(logged.len(), 2, "{logged:#?}");
-    assert!(logged[0].contains("WARN message=the recorder drops events"), "{logged:#?}");
+    assert!(logged[0].contains("WARN message=the recorder loses events"), "{logged:#?}");
     assert!(logged[0].contains("dropped=1") && logged[0].contains("error=broken: no topic"));
     assert!(logged[1].contains("WARN message=the recorder closed with losses"), "{logged:#?}");
     assert!(logged[1].contains("recorded=3") && logged[1].contains("dropped=3"));
 
+    // What the sink refuses is lost as well.
+    let recorder = Recorder::builder(Broken(SinkErrorKind::Rejected)).build().unwrap();
+    recorder.record(&PurchaseSword).unwrap();
+    recorder.flush_blocking().unwrap_err();
+    assert!(!recorder.close_blocking(Duration::from_secs(60)).is_complete());
+    let logged = lines.take();
+    assert_eq!(logged.len(), 2, "{logged:#?}");
+    assert!(logged.iter().all(|line| line.contains("refused=1")), "{logged:#?}");
+
     // A recorder that loses nothing says nothing; one that nobody closes says so.
     let recorder = Recorder::builder(MemorySink::new()).build().unwrap();
     recorder.record(&PurchaseSword).unwrap();
-    recorder.close_blocking(Duration::from_secs(60));
+    assert!(recorder.close_blocking(Duration::from_secs(60)).is_complete());
     assert_eq!(lines.take(), [""; 0]);
     let recorder =
         Recorder::builder(MemorySink::new()).linger(Duration::from_secs(60)).build().unwrap();

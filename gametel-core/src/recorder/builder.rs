@@ -129,10 +129,17 @@ impl RecorderBuilder {
 
     /// Calls `on_loss` for every event that was taken and is lost. Default: they are only counted.
     ///
-    /// It is called on the recorder's own thread, between batches: one that takes long holds up
-    /// deliveries, never the game. A panic in it is caught. Events that are dropped for want of
-    /// room are kept for it within the same two limits again; beyond them they are only counted,
-    /// as [`unreported`](super::CloseReport::unreported).
+    /// It is called on the recorder's own thread, between batches and, while the sink takes long
+    /// over one, about once a second: one that takes long holds up deliveries, never the game. A
+    /// panic in it is caught. Events that are dropped for want of room are kept for it within the
+    /// same two limits again; beyond them they are only counted, as
+    /// [`unreported`](super::CloseReport::unreported). What is still to be told when the recorder
+    /// ends is [`undelivered`](super::CloseReport::undelivered) in its report.
+    ///
+    /// It may record. It must not wait for the recorder, whose thread it is on:
+    /// [`flush_blocking`](Recorder::flush_blocking) is an error there, and
+    /// [`close_blocking`](Recorder::close_blocking) has no time; blocking on their futures would
+    /// wait in vain, for ever or until the deadline.
     pub fn on_loss(mut self, on_loss: impl FnMut(Loss) + Send + 'static) -> Self {
         self.teller = Some(Teller::new(on_loss));
         self
@@ -180,6 +187,9 @@ impl RecorderBuilder {
                 return Err(format!("{setting} must be at least 1"));
             }
         }
+        if self.write_timeout.is_zero() {
+            return Err("write_timeout must be longer than 0".to_owned());
+        }
         if self.capacity > Gate::MAX_EVENTS {
             return Err(format!("capacity must be at most {}", Gate::MAX_EVENTS));
         }
@@ -202,6 +212,7 @@ fn start(worker: Worker, sink_name: &str) -> Result<(), SinkError> {
     let (started, wait) = mpsc::sync_channel(1);
     let ending = Ending(Arc::clone(worker.shared()));
     let run = move || {
+        ending.0.own_this_thread();
         let _ending = ending;
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => {
@@ -230,7 +241,7 @@ impl Drop for Ending {
         self.0.begin_close();
         let message = "the recorder's thread has died";
         // After an end in order, this changes nothing.
-        self.0.end(Err(SinkError::new(SinkErrorKind::Io, self.0.sink_name.clone(), message)));
+        drop(self.0.end(Err(SinkError::new(SinkErrorKind::Io, self.0.sink_name.clone(), message))));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::event::EncodedEvent;
 /// use gametel_core::sink::NullSink;
 ///
 /// let recorder = Recorder::builder(NullSink::new()).build()?;
-/// recorder.close_blocking(std::time::Duration::from_secs(5));
+/// assert!(recorder.close_blocking(std::time::Duration::from_secs(5)).is_complete());
 /// let error = recorder.record(&PurchaseSword).unwrap_err();
 /// assert_eq!(error.kind(), RecordErrorKind::Closed);
 /// assert!(error.into_event().is_some_and(|event| event.payload().ends_with(b"}")));

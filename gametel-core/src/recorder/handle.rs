@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::codec::{TypedError, encode_typed};
 use crate::event::{EncodedEvent, Event, EventType, Stamper};
-use crate::sink::{EventSink, SinkError};
+use crate::sink::{EventSink, SinkError, SinkErrorKind};
 
 use super::builder::RecorderBuilder;
 use super::error::{Cause, RecordError};
@@ -111,8 +111,15 @@ impl Recorder {
     ///
     /// # Errors
     ///
-    /// As [`flush`](Self::flush).
+    /// As [`flush`](Self::flush). On the recorder's own thread (in `on_loss`, or in the sink) it would
+    /// wait for itself: an error of kind `Config`.
     pub fn flush_blocking(&self) -> Result<(), SinkError> {
+        let shared = &self.handle.shared;
+        if shared.is_own_thread() {
+            let message = "a flush on the recorder's own thread would wait for itself";
+            let recorder = format!("recorder for {}", shared.sink_name);
+            return Err(SinkError::new(SinkErrorKind::Config, recorder, message));
+        }
         block_on(self.flush())
     }
 
@@ -150,9 +157,13 @@ impl Recorder {
 
     /// Closes as [`close`](Self::close) does, and blocks the thread until it is done; for threads
     /// without async.
+    ///
+    /// On the recorder's own thread (in `on_loss`, or in the sink) the deadline is now, as nothing is
+    /// delivered while that thread waits.
     pub fn close_blocking(&self, deadline: Duration) -> CloseReport {
-        self.handle.shared.begin_close();
-        self.handle.shared.wait_or_end(deadline)
+        let shared = &self.handle.shared;
+        shared.begin_close();
+        shared.wait_or_end(if shared.is_own_thread() { Duration::ZERO } else { deadline })
     }
 
     fn encode<E: Event>(&self, event: &E) -> Result<EncodedEvent, RecordError> {

@@ -15,6 +15,9 @@ pub struct RecorderCounters {
     /// Events that were refused with a reason: handed back by `record`, or refused by the sink for
     /// good.
     pub rejected: u64,
+    /// How many of `rejected` the sink refused for good; these had been taken, and are lost. The
+    /// others were handed back.
+    pub refused: u64,
     /// Events that were given up: there was no room, the retries were at their end, the sink
     /// panicked, or the deadline of the close had passed.
     pub dropped: u64,
@@ -25,7 +28,7 @@ pub struct RecorderCounters {
 /// Counts so that the books balance whenever somebody looks.
 ///
 /// An event is counted in at most two places, in this order: `admitted`, before it is put into the
-/// queue; then one of `delivered`, `rejected` and `dropped`, by whoever took it out. `queued` is
+/// queue; then one of `delivered`, `refused` and `dropped`, by whoever took it out. `queued` is
 /// never counted but is the difference, so that the equation holds by arithmetic. What has to be
 /// proved is that the difference is never negative:
 ///
@@ -58,7 +61,7 @@ struct Entered {
 #[repr(align(128))]
 struct Ended {
     delivered: AtomicU64,
-    rejected: AtomicU64,
+    refused: AtomicU64,
     dropped: AtomicU64,
 }
 
@@ -68,7 +71,7 @@ impl Ledger {
             entered: Entered { admitted: AtomicU64::new(0), handed_back: AtomicU64::new(0) },
             ended: Ended {
                 delivered: AtomicU64::new(0),
-                rejected: AtomicU64::new(0),
+                refused: AtomicU64::new(0),
                 dropped: AtomicU64::new(0),
             },
         }
@@ -88,7 +91,7 @@ impl Ledger {
     pub(super) fn settle(&self, ends: Ends) {
         for (counter, count) in [
             (&self.ended.delivered, ends.delivered),
-            (&self.ended.rejected, ends.rejected),
+            (&self.ended.refused, ends.refused),
             (&self.ended.dropped, ends.dropped),
         ] {
             if count > 0 {
@@ -99,7 +102,7 @@ impl Ledger {
 
     pub(super) fn snapshot(&self) -> RecorderCounters {
         let delivered = self.ended.delivered.load(Ordering::Acquire);
-        let rejected = self.ended.rejected.load(Ordering::Acquire);
+        let refused = self.ended.refused.load(Ordering::Acquire);
         let dropped = self.ended.dropped.load(Ordering::Acquire);
         // Only now: see the proof above.
         let admitted = self.entered.admitted.load(Ordering::Relaxed);
@@ -107,10 +110,11 @@ impl Ledger {
         RecorderCounters {
             recorded: admitted + handed_back,
             delivered,
-            rejected: rejected + handed_back,
+            rejected: refused + handed_back,
+            refused,
             dropped,
             // Saturates rather than panic; were it ever to, the tests would see the sum fail.
-            queued: admitted.saturating_sub(delivered + rejected + dropped),
+            queued: admitted.saturating_sub(delivered + refused + dropped),
         }
     }
 }
@@ -119,7 +123,7 @@ impl Ledger {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ends {
     pub(super) delivered: u64,
-    pub(super) rejected: u64,
+    pub(super) refused: u64,
     pub(super) dropped: u64,
 }
 

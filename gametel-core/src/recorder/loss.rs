@@ -20,7 +20,8 @@ pub struct Loss {
 pub enum LossReason {
     /// There was no room, and the policy is to drop. Counted as `dropped`.
     Full,
-    /// The sink refused the event for good (kinds `TooLarge` and `Rejected`). Counted as `rejected`.
+    /// The sink refused the event for good (kinds `TooLarge` and `Rejected`). Counted as `rejected`, and
+    /// as `refused` among these.
     Refused(SinkError),
     /// The sink failed, and the retries, if the kind allows any, are at their end. A sink that
     /// panics fails with kind `Config`. The event may be stored all the same. Counted as `dropped`.

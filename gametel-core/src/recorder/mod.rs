@@ -44,7 +44,7 @@
 //! | there is no room | by [`WhenFull`]: handed back, or dropped and counted |
 //! | an event does not serialize, or panics while it does | `record` is an error of kind [`Invalid`](RecordErrorKind::Invalid) |
 //! | the sink can't be reached | retried by the [`RetryPolicy`](crate::sink::RetryPolicy), then dropped, counted, told to `on_loss` |
-//! | the sink refuses an event for good | counted as rejected, told to `on_loss` |
+//! | the sink refuses an event for good | counted as rejected (and as refused among these), told to `on_loss` |
 //! | the sink panics | its batch is dropped, counted and told; the recorder goes on |
 //! | the sink never returns | the write is given up after [`write_timeout`](RecorderBuilder::write_timeout), and retried |
 //! | the sink blocks the recorder's thread | `record` goes on until there is no room; `close` returns at its deadline, and hands back what is left |
@@ -73,6 +73,7 @@ mod intake;
 mod ledger;
 mod loss;
 mod queue;
+mod reporter;
 mod shared;
 mod sync;
 mod verdict;

@@ -1,5 +1,7 @@
+use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
@@ -10,17 +12,22 @@ use crate::sink::{SinkError, SinkErrorKind};
 
 use super::intake::Intake;
 use super::ledger::{Ends, RecorderCounters};
+use super::loss::{Loss, LossReason};
 use super::queue::Queue;
 
 /// How a recorder ended.
 #[derive(Clone, Debug)]
+#[must_use = "it has the events that were not delivered"]
 #[non_exhaustive]
 pub struct CloseReport {
-    /// The final counters. `queued` is 0.
+    /// The final counters. `queued` is 0, unless the operating system had suspended a thread in the
+    /// middle of `record` when the deadline came, and let it rest for 10,000 turns of the others: its
+    /// event is in nobody's hands, and shows as `queued` for ever.
     pub counters: RecorderCounters,
-    /// What was not delivered by the deadline, in order: events that waited or were being written,
-    /// and then those that were dropped for want of room and not yet told to `on_loss`. All count
-    /// as `dropped`. An event that was being written may be stored all the same.
+    /// What was in nobody's hands at the deadline, each part in order: events that were being written
+    /// or waited, which count as `dropped`; then those that were lost before, are counted as such
+    /// and were still to be told to `on_loss`. An event that was being written may be stored all the
+    /// same. One whose `on_loss` call was under way is not here, whether or not that call returns.
     pub undelivered: Vec<EncodedEvent>,
     /// How many events were lost without being told to `on_loss` one by one: because no callback
     /// was set, or because too many were dropped at a time for want of room.
@@ -32,19 +39,27 @@ pub struct CloseReport {
 
 impl CloseReport {
     /// Whether everything that the recorder took was delivered and the sink was closed in order.
+    ///
+    /// What `record` handed back was not taken, and makes no difference.
     pub fn is_complete(&self) -> bool {
-        self.counters.recorded == self.counters.delivered + self.counters.rejected
-            && self.counters.dropped == 0
-            && self.sink.is_ok()
+        let RecorderCounters { refused, dropped, queued, .. } = self.counters;
+        (refused, dropped, queued) == (0, 0, 0) && self.sink.is_ok()
     }
 }
+
+/// How long the end of a recorder waits for a callback that is under way.
+const LAST_WORD: Duration = Duration::from_millis(10);
 
 /// What the recorder's handles and its thread have in common.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) intake: Intake,
     pub(super) sink_name: String,
+    /// The recorder's own thread, once it runs.
+    own_thread: OnceLock<ThreadId>,
     hand: Mutex<Hand>,
+    /// Goes with `hand`: a loss has been told.
+    told: Condvar,
     requests: Mutex<Requests>,
     end: Mutex<Option<CloseReport>>,
     ended: Condvar,
@@ -53,10 +68,14 @@ pub(super) struct Shared {
 }
 
 /// What the worker has taken from the queue. Whoever takes the batch out of here says how its events
-/// ended, and nobody else does.
+/// ended, and nobody else does; whoever takes a loss out tells of it.
 #[derive(Debug, Default)]
 pub(super) struct Hand {
     pub(super) batch: Option<EventBatch>,
+    /// What is lost of the batch before, counted and still to be told to `on_loss`.
+    pub(super) losses: VecDeque<Loss>,
+    /// Whether one of these, or a drop, is being told.
+    telling: bool,
     /// Whether the worker is to take nothing more.
     pub(super) abandoned: bool,
 }
@@ -74,7 +93,9 @@ impl Shared {
         Self {
             intake,
             sink_name: sink_name.to_owned(),
+            own_thread: OnceLock::new(),
             hand: Mutex::default(),
+            told: Condvar::new(),
             requests: Mutex::default(),
             end: Mutex::default(),
             ended: Condvar::new(),
@@ -82,8 +103,52 @@ impl Shared {
         }
     }
 
+    /// Makes this thread the recorder's own.
+    pub(super) fn own_this_thread(&self) {
+        self.own_thread.get_or_init(|| thread::current().id());
+    }
+
+    /// Whether this is the recorder's own thread, which must not wait for itself.
+    pub(super) fn is_own_thread(&self) -> bool {
+        self.own_thread.get() == Some(&thread::current().id())
+    }
+
     pub(super) fn hand(&self) -> MutexGuard<'_, Hand> {
         lock(&self.hand)
+    }
+
+    /// How many losses there are to tell.
+    pub(super) fn untold(&self) -> usize {
+        self.hand().losses.len() + self.intake.untold.as_ref().map_or(0, Queue::len)
+    }
+
+    /// Has the next loss told, if there is one; after the end there is none, as the report has them.
+    pub(super) fn tell_next(&self, tell: impl FnOnce(Loss)) -> bool {
+        let Some(loss) = self.take_loss() else {
+            return false;
+        };
+        tell(loss);
+        self.hand().telling = false;
+        self.told.notify_all();
+        true
+    }
+
+    /// Under the lock, so that a loss is with the worker, which is about to tell it, or with the
+    /// report.
+    fn take_loss(&self) -> Option<Loss> {
+        let mut hand = self.hand();
+        if hand.abandoned {
+            return None;
+        }
+        let dropped = || {
+            let untold = self.intake.untold.as_ref()?;
+            let event = untold.take()?;
+            untold.give_back(event.size());
+            Some(Loss { event, reason: LossReason::Full })
+        };
+        let loss = hand.losses.pop_front().or_else(dropped);
+        hand.telling = loss.is_some();
+        loss
     }
 
     /// Asks for a flush; the answer is an error if the recorder has ended or ends before it.
@@ -136,12 +201,9 @@ impl Shared {
         if let Some(report) = &*end {
             return report.clone();
         }
-        let mut undelivered = self.take_everything();
+        let (mut undelivered, untold) = self.take_everything();
         self.intake.ledger.settle(Ends::dropped(undelivered.len()));
-        if let Some(untold) = &self.intake.untold {
-            untold.gate().close();
-            undelivered.extend(take_all(untold));
-        }
+        undelivered.extend(untold);
         *lock(&self.requests) = Requests { flushes: Vec::new(), ended: true };
         let report = CloseReport {
             counters: self.intake.ledger.snapshot(),
@@ -150,12 +212,13 @@ impl Shared {
             sink,
         };
         let counters = &report.counters;
-        if counters.dropped > 0 || report.sink.is_err() {
+        if counters.dropped + counters.refused > 0 || report.sink.is_err() {
             tracing::warn!(
                 sink = self.sink_name,
                 recorded = counters.recorded,
                 delivered = counters.delivered,
                 rejected = counters.rejected,
+                refused = counters.refused,
                 dropped = counters.dropped,
                 error = report.sink.as_ref().err().map(tracing::field::display),
                 "the recorder closed with losses",
@@ -172,13 +235,26 @@ impl Shared {
         lock(&self.end).clone()
     }
 
-    fn take_everything(&self) -> Vec<EncodedEvent> {
+    /// Takes what is not delivered, and what is lost and not told; from here on, the worker finds
+    /// neither.
+    fn take_everything(&self) -> (Vec<EncodedEvent>, Vec<EncodedEvent>) {
         let mut hand = self.hand();
         hand.abandoned = true;
-        let mut events: Vec<_> =
+        let mut undelivered: Vec<_> =
             hand.batch.take().iter().flat_map(|batch| batch.iter().cloned()).collect();
-        events.extend(take_all(&self.intake.queue));
-        events
+        undelivered.extend(take_all(&self.intake.queue));
+        let mut untold: Vec<_> = hand.losses.drain(..).map(|loss| loss.event).collect();
+        if let Some(drops) = &self.intake.untold {
+            drops.gate().close();
+            untold.extend(take_all(drops));
+        }
+        // The one that is being told has been told by the time of the report, unless it takes long,
+        // or it is its callback that ends the recorder.
+        if !self.is_own_thread() {
+            let telling = |hand: &mut Hand| hand.telling;
+            drop(self.told.wait_timeout_while(hand, LAST_WORD, telling));
+        }
+        (undelivered, untold)
     }
 }
 
@@ -187,7 +263,7 @@ fn take_all(queue: &Queue) -> Vec<EncodedEvent> {
     let mut events = Vec::new();
     // A thread that has a place and has not yet put its event there is about to do so, and waits
     // for nothing. Should it be suspended just there, it is not waited for beyond all bounds, and
-    // its event shows as queued for ever.
+    // its event shows as queued for ever. (It could not take the event back: it may find another's.)
     let mut patience = 10_000;
     while !queue.gate().is_empty() && patience > 0 {
         match queue.take() {
@@ -197,7 +273,7 @@ fn take_all(queue: &Queue) -> Vec<EncodedEvent> {
             }
             None => {
                 patience -= 1;
-                std::thread::yield_now();
+                thread::yield_now();
             }
         }
     }

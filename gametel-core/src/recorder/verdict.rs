@@ -14,7 +14,7 @@ pub(super) fn verdict(
     let mut losses = Vec::new();
     let mut lose = |index: usize, error: SinkError| {
         let reason = if is_refusal(error.kind()) {
-            ends.rejected += 1;
+            ends.refused += 1;
             LossReason::Refused(error)
         } else {
             ends.dropped += 1;
@@ -65,7 +65,7 @@ mod tests {
             Outcome::Accepted(Receipt::default()),
         ];
         let (ends, losses) = verdict(&batch, Ok(report.into_iter().collect()), "test");
-        assert_eq!((ends.delivered, ends.rejected, ends.dropped), (2, 1, 2));
+        assert_eq!((ends.delivered, ends.refused, ends.dropped), (2, 1, 2));
         let lost: Vec<_> = losses.iter().map(|loss| loss.event.payload()).collect();
         let events = [1, 2, 4].map(|index| batch.get(index).unwrap().payload());
         assert_eq!(lost, events);
@@ -86,7 +86,7 @@ mod tests {
             let error = SinkError::new(kind, "test", "as told");
             let (ends, losses) = verdict(&testing_events(2), Err(error), "test");
             let expected = if refused { (0, 2, 0) } else { (0, 0, 2) };
-            assert_eq!((ends.delivered, ends.rejected, ends.dropped), expected, "{kind:?}");
+            assert_eq!((ends.delivered, ends.refused, ends.dropped), expected, "{kind:?}");
             assert_eq!(losses.len(), 2);
         }
     }

@@ -6,22 +6,19 @@ use futures_util::future::select;
 use tokio::time::sleep;
 
 use crate::batch::EventBatch;
-use crate::sink::{EventSink, Retry, SinkError, WithTimeout, WriteReport};
+use crate::sink::{EventSink, Retry, WithTimeout};
 
 use super::guarded::Guarded;
-use super::loss::{Loss, LossReason, Teller};
+use super::loss::Teller;
+use super::reporter::Reporter;
 use super::shared::{FlushReply, Shared};
-use super::verdict::verdict;
 
 /// The side of the recorder on which events go out: one thread, and the sink.
 pub(super) struct Worker {
     shared: Arc<Shared>,
     sink: Retry<WithTimeout<Guarded>>,
-    teller: Option<Teller>,
+    reporter: Reporter,
     limits: Limits,
-    /// The first failure that no flush has told of.
-    failure: Option<SinkError>,
-    warned: bool,
 }
 
 /// How batches are formed.
@@ -39,7 +36,8 @@ impl Worker {
         teller: Option<Teller>,
         limits: Limits,
     ) -> Self {
-        Self { shared, sink, teller, limits, failure: None, warned: false }
+        let reporter = Reporter::new(Arc::clone(&shared), teller);
+        Self { shared, sink, reporter, limits }
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
@@ -60,7 +58,10 @@ impl Worker {
         self.serve().await;
         let flushed = self.sink.flush().await;
         let closed = self.sink.close().await;
-        self.shared.end(flushed.and(closed));
+        // What was dropped while the last batch was reported.
+        self.reporter.report();
+        // Whoever closes finds the report, too.
+        drop(self.shared.end(flushed.and(closed)));
     }
 
     async fn serve(&mut self) {
@@ -102,11 +103,11 @@ impl Worker {
                 break;
             };
             waiting = waiting.saturating_sub(batch.len());
-            let result = self.sink.write_batch(&batch).await;
-            self.settle(result);
-            self.tell_untold();
+            let result = self.reporter.report_during(self.sink.write_batch(&batch)).await;
+            self.reporter.settle(result);
+            self.reporter.report();
         }
-        self.tell_untold();
+        self.reporter.report();
     }
 
     fn take_batch(&self, waiting: usize) -> Option<EventBatch> {
@@ -132,65 +133,9 @@ impl Worker {
         hand.batch.clone()
     }
 
-    fn settle(&mut self, result: Result<WriteReport, SinkError>) {
-        let mut hand = self.shared.hand();
-        // It was taken away at the deadline, and is in the report.
-        let Some(batch) = hand.batch.take() else {
-            return;
-        };
-        let (ends, losses) = verdict(&batch, result, &self.shared.sink_name);
-        if self.teller.is_none() {
-            self.shared.intake.leave_unreported(losses.len());
-        }
-        // Under the lock, so that no end of the recorder comes between a batch and its count.
-        self.shared.intake.ledger.settle(ends);
-        drop(hand);
-        for loss in losses {
-            if let (None, LossReason::Refused(error) | LossReason::Failed(error)) =
-                (&self.failure, &loss.reason)
-            {
-                self.failure = Some(error.clone());
-            }
-            self.tell(loss);
-        }
-    }
-
-    fn tell_untold(&mut self) {
-        let shared = Arc::clone(&self.shared);
-        if let Some(untold) = &shared.intake.untold {
-            while let Some(event) = untold.take() {
-                untold.give_back(event.size());
-                self.tell(Loss { event, reason: LossReason::Full });
-            }
-        }
-        if !self.warned {
-            self.warn_of_the_first_drop();
-        }
-    }
-
-    fn tell(&mut self, loss: Loss) {
-        if let Some(teller) = &mut self.teller {
-            teller.tell(loss);
-        }
-    }
-
-    fn warn_of_the_first_drop(&mut self) {
-        let counters = self.shared.intake.ledger.snapshot();
-        if counters.dropped > 0 {
-            self.warned = true;
-            tracing::warn!(
-                sink = self.shared.sink_name,
-                dropped = counters.dropped,
-                queued = counters.queued,
-                error = self.failure.as_ref().map(tracing::field::display),
-                "the recorder drops events; the total comes with its close",
-            );
-        }
-    }
-
     async fn answer(&mut self, flushes: Vec<FlushReply>) {
-        let flushed = self.sink.flush().await;
-        let result = self.failure.take().map_or(flushed, Err);
+        let flushed = self.reporter.report_during(self.sink.flush()).await;
+        let result = self.reporter.take_failure().map_or(flushed, Err);
         for reply in flushes {
             // Nobody may wait for it any more.
             drop(reply.send(result.clone()));

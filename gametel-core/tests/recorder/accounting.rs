@@ -9,7 +9,7 @@ use gametel_core::recorder::{Recorder, RecorderCounters, WhenFull};
 use gametel_core::sink::{MemorySink, SinkErrorKind};
 use proptest::prelude::*;
 
-use crate::support::{LONG, Scripted, Step, Tick, at_once, number, numbers};
+use crate::support::{LONG, Scripted, Step, Tick, at_once, number, numbers, receive};
 
 fn balances(counters: RecorderCounters) {
     let ended = counters.delivered + counters.rejected + counters.dropped;
@@ -117,7 +117,7 @@ proptest! {
         attempts in 1..4_u32,
         deadline in prop_oneof![Just(Duration::ZERO), Just(Duration::from_millis(1)), Just(LONG)],
     ) {
-        let (sink, _told) = Scripted::new(script);
+        let (sink, sink_told) = Scripted::new(script);
         let told = Arc::new(Mutex::new(Vec::new()));
         let recorder = Recorder::builder(Arc::clone(&sink))
             .capacity(capacity)
@@ -155,7 +155,9 @@ proptest! {
         balances(counters);
         prop_assert_eq!((counters.recorded, counters.queued), (next, 0));
 
-        // By number: each event is in one place.
+        // By number: each event is in one place. A callback that was under way at the deadline has
+        // returned once the sink is closed, which is the last thing that the thread does.
+        receive(&sink_told.closed);
         let told = told.lock().unwrap().clone();
         let undelivered = numbers(&report.undelivered);
         let mut ends = HashSet::new();
@@ -170,5 +172,9 @@ proptest! {
             prop_assert!(ends.insert(number) || undelivered.contains(&number));
         }
         prop_assert_eq!(ends.len() as u64 + report.unreported, next);
+
+        let lost = next - counters.delivered - handed_back.len() as u64;
+        prop_assert_eq!(counters.refused + counters.dropped, lost);
+        prop_assert_eq!(report.is_complete(), lost == 0 && report.sink.is_ok());
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use gametel_core::recorder::{LossReason, Recorder, RecorderCounters};
-use gametel_core::sink::{RetryPolicy, SinkErrorKind};
+use gametel_core::sink::{MemorySink, RetryPolicy, SinkErrorKind};
 
 use crate::support::{LONG, Scripted, Step, Tick, Unflushable, at_once, number, numbers};
 
@@ -84,6 +84,26 @@ fn what_the_sink_refuses_is_rejected_and_told() {
 }
 
 #[test]
+fn what_the_sink_refuses_is_lost_and_what_record_hands_back_is_not() {
+    let (sink, _) = Scripted::new([Step::RejectOdd(SinkErrorKind::TooLarge)]);
+    let recorder =
+        Recorder::builder(sink).linger(LONG).capacity(4).batch_events(4).build().unwrap();
+    for number in 0..4 {
+        recorder.record(&Tick { number }).unwrap();
+    }
+    let report = recorder.close_blocking(LONG);
+    assert!(report.sink.is_ok());
+    assert_eq!((report.counters.rejected, report.counters.refused), (2, 2));
+    assert!(!report.is_complete(), "events were taken and lost: {report:?}");
+
+    let recorder = Recorder::builder(MemorySink::new()).max_event_bytes(1).build().unwrap();
+    recorder.record(&Tick { number: 0 }).unwrap_err();
+    let report = recorder.close_blocking(LONG);
+    assert_eq!((report.counters.rejected, report.counters.refused), (1, 0));
+    assert!(report.is_complete(), "nothing was taken, so nothing is lost: {report:?}");
+}
+
+#[test]
 fn a_sink_that_panics_loses_one_batch() {
     for panic in [Step::PanicInCall, Step::PanicInPoll] {
         let (stored, lost, counters) = record_four([panic], at_once(3));
@@ -140,7 +160,7 @@ fn a_callback_that_panics_ends_nothing() {
     }
     assert_eq!(losses.try_iter().collect::<Vec<_>>(), vec![Some("gametel-recorder".to_owned()); 2]);
     assert_eq!(numbers(&sink.stored()), [2]);
-    recorder.close_blocking(LONG);
+    assert!(recorder.close_blocking(LONG).sink.is_ok());
 }
 
 #[test]

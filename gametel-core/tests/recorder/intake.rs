@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use gametel_core::event::{EncodedEvent, Event, EventId, EventType, Stamper, Timestamp};
 use gametel_core::recorder::{LossReason, RecordErrorKind, Recorder, RecorderBuilder, WhenFull};
@@ -16,7 +17,7 @@ fn stuck(
 ) -> (Recorder, Blockade, Arc<Scripted>) {
     let blockade = Blockade::default();
     let (sink, _) = Scripted::new([Step::Block(blockade.clone())]);
-    let builder = Recorder::builder(Arc::clone(&sink)).linger(std::time::Duration::ZERO);
+    let builder = Recorder::builder(Arc::clone(&sink)).linger(Duration::ZERO);
     let recorder = settings(builder).build().unwrap();
     recorder.record(&Tick { number: 0 }).unwrap();
     blockade.wait_until_reached();
@@ -213,19 +214,20 @@ fn an_event_may_record_another_while_it_serializes() {
     recorder.record(&Nested(recorder.clone())).unwrap();
     recorder.flush_blocking().unwrap();
     assert_eq!(numbers(&sink.events()), [1, 2]);
-    recorder.close_blocking(LONG);
+    assert!(recorder.close_blocking(LONG).is_complete());
 }
 
 #[test]
 fn limits_that_can_not_be_are_refused_by_name() {
     type Setting = fn(RecorderBuilder) -> RecorderBuilder;
-    let settings: [(Setting, &str); 6] = [
+    let settings: [(Setting, &str); 7] = [
         (|builder| builder.capacity(0), "capacity must be at least 1"),
         (|builder| builder.capacity(usize::MAX), "capacity must be at most 4194303"),
         (|builder| builder.max_bytes(usize::MAX), "max_bytes must be at most 1099511627775"),
         (|builder| builder.max_bytes(100), "max_event_bytes must not be above max_bytes"),
         (|builder| builder.batch_events(0), "batch_events must be at least 1"),
         (|builder| builder.batch_bytes(0), "batch_bytes must be at least 1"),
+        (|builder| builder.write_timeout(Duration::ZERO), "write_timeout must be longer than 0"),
     ];
     for (set, message) in settings {
         let error = set(Recorder::builder(MemorySink::new())).build().unwrap_err();

@@ -23,7 +23,7 @@ fn a_full_batch_is_written_before_its_time() {
         recorder.record(&Tick { number }).unwrap();
     }
     assert_eq!(receive(&told.writes), [0, 1, 2]);
-    recorder.close_blocking(LONG);
+    assert!(recorder.close_blocking(LONG).is_complete());
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn a_recorder_that_is_full_before_its_batch_does_not_linger() {
         number += 1;
     }
     assert_eq!(receive(&told.writes).first(), Some(&0));
-    recorder.close_blocking(LONG);
+    assert!(recorder.close_blocking(LONG).is_complete());
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn what_lingers_is_written_in_time() {
     recorder.record(&Tick { number: 0 }).unwrap();
     assert_eq!(receive(&told.writes), [0]);
     assert!(started.elapsed() >= linger);
-    recorder.close_blocking(LONG);
+    assert!(recorder.close_blocking(LONG).is_complete());
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn batches_have_their_limits() {
     for number in 0..100 {
         recorder.record(&Tick { number }).unwrap();
     }
-    recorder.close_blocking(LONG);
+    assert!(recorder.close_blocking(LONG).is_complete());
     let writes: Vec<_> = told.writes.try_iter().collect();
     assert!(writes.iter().all(|write| write.len() <= 2), "{writes:?}");
     assert_eq!(writes.concat(), (0..100).collect::<Vec<_>>());
@@ -84,5 +84,5 @@ async fn a_flush_ends_the_linger_and_sees_what_came_before() {
     recorder.record(&Tick { number: 3 }).unwrap();
     recorder.flush_blocking().unwrap();
     assert_eq!(recorder.counters().delivered, 4);
-    recorder.close(LONG).await;
+    assert!(recorder.close(LONG).await.is_complete());
 }

@@ -7,4 +7,5 @@ mod close;
 mod faults;
 mod intake;
 mod lifecycle;
+mod losses;
 mod support;

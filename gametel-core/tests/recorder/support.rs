@@ -74,7 +74,7 @@ impl Blockade {
         drop(changed.wait_while(passage.lock().unwrap(), |passage| !passage.reached).unwrap());
     }
 
-    fn stop(&self) {
+    pub(crate) fn stop(&self) {
         let (passage, changed) = &*self.0;
         let mut passage = passage.lock().unwrap();
         passage.reached = true;
