@@ -10,10 +10,14 @@ use super::{EventSink, SinkError, SinkErrorKind, WriteReport};
 
 /// Writes each event to one of its sinks, by the catalog's classification.
 ///
-/// There is a sink for every dataset of the catalog, one for events that land in none, and one for
-/// records that are no events: nothing has nowhere to go. Events for the same sink keep their
-/// order; the sinks are written at the same time. If any sink fails as a whole, so does the router,
-/// after the others have finished.
+/// There is a sink for every dataset of the catalog, one for events that land in none, be it by
+/// their type or by the dataset's filter, and one for records that are no events: nothing has
+/// nowhere to go. Events for the same sink keep their order; the sinks are written at the same time.
+/// If any sink fails as a whole, so does the router, after the others have finished.
+///
+/// Whether an event fits the typed columns of its dataset is not looked at here, but by
+/// [`Catalog::check_columns`]: one that was made [malformed](crate::event::EncodedEvent::into_malformed)
+/// for it goes where records go that are no events.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -75,14 +79,17 @@ impl RouterBuilder {
         self
     }
 
-    /// Sets the sink of events whose type lands in no dataset.
+    /// Sets the sink of events that land in no dataset: by their type, or because the dataset's
+    /// filter does not let them through.
     #[must_use]
     pub fn unselected(mut self, sink: impl EventSink) -> Self {
         self.unselected = Some(Arc::new(sink));
         self
     }
 
-    /// Sets the sink of records that are no events.
+    /// Sets the sink of records that are no events, or were
+    /// [made malformed](crate::event::EncodedEvent::into_malformed) because they do not fit their
+    /// dataset's typed columns.
     #[must_use]
     pub fn quarantine(mut self, sink: impl EventSink) -> Self {
         self.quarantine = Some(Arc::new(sink));
