@@ -27,7 +27,7 @@ use super::{EventSink, SinkError, SinkErrorKind, WriteReport};
 /// use gametel_core::sink::{EventSinkExt, MemorySink, NullSink, Router};
 ///
 /// let potions = Arc::new(MemorySink::new());
-/// let router = Router::builder(Arc::new(Catalog::game()))
+/// let router = Router::builder(Catalog::game())
 ///     .dataset("equipment_purchases", NullSink::new())
 ///     .dataset("consumable_purchases", potions.clone())
 ///     .dataset("guild_joins", NullSink::new())
@@ -57,8 +57,13 @@ pub struct RouterBuilder {
 
 impl Router {
     /// Starts a router over a catalog's datasets.
-    pub fn builder(catalog: Arc<Catalog>) -> RouterBuilder {
-        RouterBuilder { catalog, datasets: Vec::new(), unselected: None, quarantine: None }
+    pub fn builder(catalog: impl Into<Arc<Catalog>>) -> RouterBuilder {
+        RouterBuilder {
+            catalog: catalog.into(),
+            datasets: Vec::new(),
+            unselected: None,
+            quarantine: None,
+        }
     }
 
     fn sink_of(&self, classification: Classification) -> usize {
@@ -167,7 +172,7 @@ mod tests {
         let names = ["equipment_purchases", "consumable_purchases", "guild_joins"];
         let memory: [Arc<MemorySink>; 4] = std::array::from_fn(|_| Arc::new(MemorySink::new()));
         let full = MemorySink::with_capacity(1);
-        let mut builder = Router::builder(Arc::new(Catalog::game()));
+        let mut builder = Router::builder(Catalog::game());
         for (name, sink) in names.iter().zip(&memory) {
             builder = builder.dataset(name, Arc::clone(sink));
         }
@@ -192,7 +197,7 @@ mod tests {
     async fn every_sink_is_called_though_one_fails() {
         let names = ["equipment_purchases", "consumable_purchases", "guild_joins"];
         let sinks: [Arc<OddSink>; 3] = names.map(|name| Arc::new(OddSink::failing(name)));
-        let mut builder = Router::builder(Arc::new(Catalog::game()));
+        let mut builder = Router::builder(Catalog::game());
         for (name, sink) in names.iter().zip(&sinks) {
             builder = builder.dataset(name, Arc::clone(sink));
         }
@@ -214,7 +219,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_event_of_which_no_sink_reports_is_not_accepted() {
-        let router = Router::builder(Arc::new(Catalog::game()))
+        let router = Router::builder(Catalog::game())
             .dataset("equipment_purchases", OddSink::silent())
             .dataset("consumable_purchases", NullSink::new())
             .dataset("guild_joins", NullSink::new())
@@ -228,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_place_without_a_sink_is_an_error() {
-        let builder = || Router::builder(Arc::new(Catalog::game()));
+        let builder = || Router::builder(Catalog::game());
         let message = builder().build().unwrap_err().to_string();
         assert_eq!(message, "router: the dataset equipment_purchases has no sink");
         let all = || {
