@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,7 +6,7 @@ use bytes::Bytes;
 use gametel_core::batch::EventBatch;
 use gametel_core::catalog::{Catalog, EventDefinition};
 use gametel_core::header::HeaderRule;
-use gametel_core::sink::{EventSink, Outcome, SinkError, SinkErrorKind, WriteReport};
+use gametel_core::sink::{EventSink, Outcome, SinkError, SinkErrorKind, WriteReport, error_chain};
 
 use crate::config::RouteOptions;
 use crate::health::Health;
@@ -116,7 +115,7 @@ impl Intake {
             }
             Err(error) => {
                 self.stats.add_failed(batch.len());
-                self.note_failure(error.kind(), &chain(error));
+                self.note_failure(error.kind(), &error_chain(error));
             }
         }
         result
@@ -168,18 +167,6 @@ impl Intake {
 /// Whether other events could still be accepted.
 fn is_the_events_fault(kind: SinkErrorKind) -> bool {
     matches!(kind, SinkErrorKind::TooLarge | SinkErrorKind::Rejected)
-}
-
-/// An error and its causes, with colons between.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// Why a catalog can't be served.

@@ -30,7 +30,7 @@ mod stdout;
 mod thread;
 mod with_timeout;
 
-pub use error::{SinkError, SinkErrorKind};
+pub use error::{SinkError, SinkErrorKind, error_chain};
 pub use event_sink::EventSink;
 pub use ext::EventSinkExt;
 pub use fan_out::FanOut;

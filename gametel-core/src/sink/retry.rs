@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::batch::EventBatch;
 
-use super::{EventSink, Outcome, Rejection, SinkError, SinkErrorKind, WriteReport};
+use super::{EventSink, Outcome, Rejection, SinkError, SinkErrorKind, WriteReport, error_chain};
 
 /// Writes again what failed for a reason that may pass, after a pause that grows.
 ///
@@ -194,7 +194,8 @@ impl Progress {
                 }
             }
             Err(error) => {
-                let outcome = rejected(error.kind(), &in_full(&error));
+                // A rejection has no source to keep the causes in.
+                let outcome = rejected(error.kind(), &error_chain(&error));
                 for index in &tried {
                     self.outcomes[*index as usize] = outcome.clone();
                 }
@@ -216,18 +217,6 @@ impl Progress {
 
 fn rejected(kind: SinkErrorKind, reason: &str) -> Outcome {
     Outcome::Rejected(Rejection::new(kind, reason.to_owned()))
-}
-
-/// The error with its causes: a rejection has no source to keep them in.
-fn in_full(error: &SinkError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
 }
 
 #[cfg(test)]
