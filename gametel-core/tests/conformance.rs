@@ -191,7 +191,7 @@ async fn log() {
     let report = conformance(|| async {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("events.db");
-        let options = LogOptions { max_event_bytes: 10_000, ..Default::default() };
+        let options = LogOptions::default().with_max_event_bytes(10_000);
         let sink = LogSink::open(&path, options).unwrap();
         let read = move || {
             let records =

@@ -1,3 +1,4 @@
+mod options;
 mod worker;
 
 use std::fmt;
@@ -8,6 +9,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::batch::EventBatch;
 
 use super::{EventSink, SinkError, SinkErrorKind, WriteReport};
+
+pub use options::ThreadSinkOptions;
 
 use worker::{Command, Worker};
 
@@ -40,25 +43,6 @@ pub trait BlockingSink: Send + 'static {
     ///
     /// The destination could not be ended as it should.
     fn close(&mut self) -> Result<(), SinkError>;
-}
-
-/// The limits of a [`ThreadSink`].
-#[derive(Clone, Copy, Debug)]
-pub struct ThreadSinkOptions {
-    /// How many batches may wait for the thread; one more is refused with kind `Backpressure`.
-    /// Default 1,024.
-    pub queue_batches: usize,
-    /// How many events one group may have, unless a single batch has more. Default 4,096.
-    pub group_events: usize,
-    /// How many bytes of keys and payloads one group may have, unless a single batch has more.
-    /// Default 8 MiB.
-    pub group_bytes: usize,
-}
-
-impl Default for ThreadSinkOptions {
-    fn default() -> Self {
-        Self { queue_batches: 1_024, group_events: 4_096, group_bytes: 8 * 1024 * 1024 }
-    }
 }
 
 /// Runs a [`BlockingSink`] on a thread of its own, behind a bounded queue.
