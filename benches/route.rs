@@ -1,6 +1,5 @@
 //! The router over null sinks: what it costs to split a batch by dataset.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -23,7 +22,7 @@ fn catalog(datasets: usize) -> Catalog {
 }
 
 fn router(datasets: usize) -> Router {
-    let builder = Router::builder(Arc::new(catalog(datasets)));
+    let builder = Router::builder(catalog(datasets));
     let builder = (0..datasets).fold(builder, |builder, number| {
         builder.dataset(&format!("dataset_{number}"), NullSink::new())
     });

@@ -118,7 +118,7 @@ fn main() -> anyhow::Result<()> {
     let sink = Arc::new(BadNetwork::default());
     let recorder = Recorder::builder(Arc::clone(&sink))
         .when_full(WhenFull::DropOldest)
-        .retry(RetryPolicy { initial_backoff: Duration::from_millis(10), ..Default::default() })
+        .retry(RetryPolicy::default().with_initial_backoff(Duration::from_millis(10)))
         .build()?;
     let world = World { recorder, longest_record: AtomicU64::new(0) };
 

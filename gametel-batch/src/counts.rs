@@ -31,7 +31,7 @@ impl CountSink {
         Self::new(|event| event.event_type().map_or("", |event_type| event_type.as_str()))
     }
 
-    /// Counts records that are no events by their reason.
+    /// Counts the records of the quarantine by their reason.
     pub(crate) fn by_reason() -> (Self, Counts) {
         Self::new(|event| event.malformed().map_or("", |malformed| malformed.reason.as_str()))
     }

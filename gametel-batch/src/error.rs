@@ -1,6 +1,8 @@
 use std::error::Error;
 use std::fmt;
 
+use gametel_core::sink::error_chain;
+
 type Source = Box<dyn Error + Send + Sync>;
 
 /// Why a command did not do what it was asked to.
@@ -60,17 +62,7 @@ impl BatchError {
 
     /// The error and its causes on one line, each once.
     pub fn one_line(&self) -> String {
-        let mut line = self.message.clone();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            if !line.contains(&text) {
-                line.push_str(": ");
-                line.push_str(&text);
-            }
-            cause = error.source();
-        }
-        line.replace(['\n', '\r'], " ")
+        error_chain(self).replace(['\n', '\r'], " ")
     }
 }
 

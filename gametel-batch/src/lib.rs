@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! source ── decode ──▶ router ──▶ one Parquet sink for each dataset ──▶ staging ── switch ──▶ output
-//!  [start, end)          │  └────▶ quarantine (records that are no events)
-//!                        └───────▶ counted by type (events that land in no dataset)
+//!  [start, end)          │  └────▶ quarantine (no events, or do not fit their typed columns)
+//!                        └───────▶ counted by type (land in no dataset, by type or by filter)
 //! ```
 //!
 //! [`run()`] is the whole of it as one call: it fixes the range of offsets, reads it once, and

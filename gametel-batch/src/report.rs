@@ -22,7 +22,7 @@ pub struct RunReport {
     pub read: u64,
     /// The datasets, in the catalog's order.
     pub datasets: Vec<DatasetReport>,
-    /// Events that land in no dataset, by type.
+    /// Events that land in no dataset, by their type or by the dataset's filter; counted by type.
     pub unselected: BTreeMap<String, u64>,
     /// The dataset of records that are no events, or do not fit their dataset.
     pub quarantine: DatasetReport,

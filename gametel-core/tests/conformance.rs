@@ -119,7 +119,7 @@ async fn router() {
         let sinks: [Arc<MemorySink>; 5] =
             std::array::from_fn(|index| Arc::new(MemorySink::named(&format!("route-{index}"))));
         let unselected = Arc::new(FaultSink::new(Arc::clone(&sinks[3])));
-        let router = Router::builder(Arc::new(Catalog::game()))
+        let router = Router::builder(Catalog::game())
             .dataset("equipment_purchases", Arc::clone(&sinks[0]))
             .dataset("consumable_purchases", Arc::clone(&sinks[1]))
             .dataset("guild_joins", Arc::clone(&sinks[2]))
@@ -191,7 +191,7 @@ async fn log() {
     let report = conformance(|| async {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("events.db");
-        let options = LogOptions { max_event_bytes: 10_000, ..Default::default() };
+        let options = LogOptions::default().with_max_event_bytes(10_000);
         let sink = LogSink::open(&path, options).unwrap();
         let read = move || {
             let records =

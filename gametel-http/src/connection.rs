@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use gametel_core::sink::error_chain;
 use http::{Request, Uri};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
@@ -19,7 +20,7 @@ use warp::reply::Response;
 
 use crate::config::ServerConfig;
 use crate::host::add_host;
-use crate::intake::{Intake, chain};
+use crate::intake::Intake;
 use crate::routes::server_filter;
 
 /// What all connections are told.
@@ -88,7 +89,7 @@ impl ConnectionServer {
             tokio::select! {
                 result = connection.as_mut() => {
                     if let Err(error) = result {
-                        tracing::debug!(error = chain(&*error), "a connection failed");
+                        tracing::debug!(error = error_chain(&*error), "a connection failed");
                     }
                     return;
                 }

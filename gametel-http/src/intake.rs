@@ -1,6 +1,5 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,7 +9,7 @@ use futures_util::FutureExt;
 use gametel_core::batch::EventBatch;
 use gametel_core::catalog::{Catalog, EventDefinition};
 use gametel_core::header::HeaderRule;
-use gametel_core::sink::{EventSink, Outcome, SinkError, SinkErrorKind, WriteReport};
+use gametel_core::sink::{EventSink, Outcome, SinkError, SinkErrorKind, WriteReport, error_chain};
 
 use crate::config::RouteOptions;
 use crate::health::Health;
@@ -124,7 +123,7 @@ impl Intake {
             }
             Err(error) => {
                 self.stats.add_failed(batch.len());
-                self.note_failure(error.kind(), &chain(error));
+                self.note_failure(error.kind(), &error_chain(error));
             }
         }
         result
@@ -176,18 +175,6 @@ impl Intake {
 /// Whether other events could still be accepted.
 fn is_the_events_fault(kind: SinkErrorKind) -> bool {
     matches!(kind, SinkErrorKind::TooLarge | SinkErrorKind::Rejected)
-}
-
-/// An error and its causes, with colons between.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// Why a catalog can't be served.

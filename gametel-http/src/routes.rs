@@ -55,6 +55,11 @@ use crate::respond::respond;
 ///
 /// A route of the catalog is at a path that these routes have for themselves.
 ///
+/// # Panics
+///
+/// Making the filter needs no runtime. Answering a request needs a tokio runtime with its timer
+/// enabled, which limits the time that a body may take, and panics without.
+///
 /// # Cancel safety
 ///
 /// A request that is dropped while it is answered may have stored its event.

@@ -53,6 +53,11 @@ use crate::stats::Totals;
 /// # Errors
 ///
 /// A route of the catalog is at a path that these routes have for themselves.
+///
+/// # Panics
+///
+/// Making the service needs no runtime. Answering a request needs a tokio runtime with its timer
+/// enabled, which limits the time that a body may take, and panics without.
 pub fn service(
     catalog: impl Into<Arc<Catalog>>,
     sink: Arc<dyn EventSink>,

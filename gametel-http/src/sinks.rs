@@ -97,7 +97,9 @@ async fn open_kafka(
     const BOUND: Duration = Duration::from_secs(12);
 
     let (partitions, replication) = (options.partitions.get(), options.replication.get());
-    let settings = TopicSettings { partitions: partitions.into(), replication: replication.into() };
+    let settings = TopicSettings::default()
+        .with_partitions(partitions.into())
+        .with_replication(replication.into());
     match ensure_topic(brokers, topic, settings, BOUND).await? {
         TopicState::Created => {
             let plural = if partitions == 1 { "" } else { "s" };

@@ -60,7 +60,9 @@ impl Ensure {
     async fn execute(self) -> super::CommandResult {
         let url = self.url.endpoint()?;
         let (brokers, topic) = kafka(&url)?;
-        let settings = TopicSettings { partitions: self.partitions, replication: self.replication };
+        let settings = TopicSettings::default()
+            .with_partitions(self.partitions)
+            .with_replication(self.replication);
         let state = ensure_topic(brokers, topic, settings, TIMEOUT).await.map_err(|error| {
             match error.kind() {
                 SinkErrorKind::Config => config_error("the topic can't be had").with_source(error),

@@ -25,7 +25,8 @@ pub enum Classification {
     /// It is an event whose type lands in no dataset, or that the dataset's filter does not let
     /// through.
     Unselected,
-    /// It is no event.
+    /// It is no event, or was [made malformed](EncodedEvent::into_malformed) because it does not fit
+    /// its dataset's typed columns.
     Quarantine,
 }
 

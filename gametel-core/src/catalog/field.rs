@@ -43,8 +43,8 @@ pub enum FieldType {
 
 impl FieldType {
     /// Every type, in the order in which they are listed to people.
-    pub const ALL: [Self; 6] =
-        [Self::String, Self::Int64, Self::Float64, Self::Boolean, Self::Timestamp, Self::Json];
+    pub const ALL: &'static [Self] =
+        &[Self::String, Self::Int64, Self::Float64, Self::Boolean, Self::Timestamp, Self::Json];
 
     /// The stable name, such as `int64`.
     pub const fn as_str(self) -> &'static str {
@@ -60,7 +60,8 @@ impl FieldType {
 
     /// The names of all types, with commas between.
     pub(super) fn names() -> String {
-        Self::ALL.map(Self::as_str).join(", ")
+        let names: Vec<_> = Self::ALL.iter().map(|known| known.as_str()).collect();
+        names.join(", ")
     }
 }
 
@@ -75,7 +76,7 @@ impl FromStr for FieldType {
 
     fn from_str(name: &str) -> Result<Self, UnknownFieldType> {
         let named = |known: &Self| known.as_str() == name;
-        Self::ALL.into_iter().find(named).ok_or_else(|| UnknownFieldType(name.into()))
+        Self::ALL.iter().copied().find(named).ok_or_else(|| UnknownFieldType(name.into()))
     }
 }
 
@@ -193,7 +194,7 @@ mod tests {
 
     #[test]
     fn every_type_is_found_by_its_name() {
-        for field_type in FieldType::ALL {
+        for &field_type in FieldType::ALL {
             assert_eq!(field_type.to_string().parse(), Ok(field_type));
         }
         assert!("String".parse::<FieldType>().is_err());

@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use super::{Catalog, DatasetIndex, EventDefinition, FieldDefinition};
+use super::{Catalog, DatasetDefinition, DatasetIndex, EventDefinition, FieldDefinition};
 
 impl Catalog {
     /// Writes a tracking plan: a page of Markdown (GitHub's, for its tables) that says which events
@@ -49,8 +49,11 @@ impl Catalog {
             Some(route) => format!("Arrives at {}, or at `/v1/events`.", code(route)),
             None => "Arrives at `/v1/events`.".to_owned(),
         };
-        let lands = match event.dataset() {
-            Some(dataset) => format!("Lands in {}.", code(dataset)),
+        let dataset = event
+            .dataset()
+            .and_then(|name| self.datasets().iter().find(|dataset| dataset.name() == name));
+        let lands = match dataset {
+            Some(dataset) => format!("Lands in {}.", name_and_filter(dataset)),
             None => "Lands in no dataset; it is counted.".to_owned(),
         };
         page.line(&format!("{arrives} {lands}"));
@@ -79,6 +82,15 @@ impl Catalog {
         page.table(["column", "type"], self.columns(index), |column| {
             [code(column.name()), column.column_type().to_string()]
         });
+    }
+}
+
+/// A dataset's name, and which events of those that are sent there it takes.
+fn name_and_filter(dataset: &DatasetDefinition) -> String {
+    let name = code(dataset.name());
+    match dataset.filter() {
+        Some(filter) => format!("{name}, where {}", code(&filter.to_string())),
+        None => name,
     }
 }
 
@@ -140,7 +152,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{DatasetDefinition, FieldType};
+    use crate::catalog::FieldType;
     use crate::filter::Filter;
 
     #[test]

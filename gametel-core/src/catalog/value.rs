@@ -149,7 +149,7 @@ mod tests {
             ("{\"a\": 1}", &[String, Json], &[Json]),
             ("[]", &[String, Json], &[Json]),
         ] {
-            for field_type in FieldType::ALL {
+            for &field_type in FieldType::ALL {
                 let (reads, accepts) = (field_type.read(json).is_ok(), field_type.accepts(json));
                 assert_eq!(reads, readers.contains(&field_type), "{field_type} reads {json}");
                 assert_eq!(accepts, acceptors.contains(&field_type), "{field_type} accepts {json}");

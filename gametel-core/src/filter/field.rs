@@ -53,26 +53,46 @@ impl Field {
     }
 
     /// The field is this string, number or boolean.
+    ///
+    /// # Panics
+    ///
+    /// The value is an `f64` that is infinite or NaN; see [`Number::finite`].
     pub fn equals(self, value: impl Into<Literal>) -> Filter {
         self.is(Condition::Equals(value.into()))
     }
 
     /// The field is this number or a larger one.
+    ///
+    /// # Panics
+    ///
+    /// The number is an `f64` that is infinite or NaN; see [`Number::finite`].
     pub fn at_least(self, number: impl Into<Number>) -> Filter {
         self.is(Condition::AtLeast(number.into()))
     }
 
     /// The field is this number or a smaller one.
+    ///
+    /// # Panics
+    ///
+    /// The number is an `f64` that is infinite or NaN; see [`Number::finite`].
     pub fn at_most(self, number: impl Into<Number>) -> Filter {
         self.is(Condition::AtMost(number.into()))
     }
 
     /// The field is a larger number.
+    ///
+    /// # Panics
+    ///
+    /// The number is an `f64` that is infinite or NaN; see [`Number::finite`].
     pub fn above(self, number: impl Into<Number>) -> Filter {
         self.is(Condition::Above(number.into()))
     }
 
     /// The field is a smaller number.
+    ///
+    /// # Panics
+    ///
+    /// The number is an `f64` that is infinite or NaN; see [`Number::finite`].
     pub fn below(self, number: impl Into<Number>) -> Filter {
         self.is(Condition::Below(number.into()))
     }

@@ -10,8 +10,10 @@ use super::Number;
 /// A value that a field may equal: a string, a number or a boolean.
 ///
 /// Made with `into()`: `"Night Watch".into()`, `7.into()`, `true.into()`. There is no null: a
-/// member that is null is absent, which has a test of its own.
+/// member that is null is absent, which has a test of its own. The conversion of an `f64` that is
+/// infinite or NaN panics; see [`Number::finite`].
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Literal {
     /// A string, as it reads without escapes.
     String(Box<str>),

@@ -14,6 +14,9 @@ use serde::{Serialize, Serializer};
 /// // As doubles, these two would be one.
 /// assert_ne!(Number::from(9_007_199_254_740_993_u64), Number::from(9_007_199_254_740_992_u64));
 /// ```
+///
+/// There is no conversion from `f32`: an event's `0.1_f32` is written as `0.1`, which as a double is
+/// another number than the `f32`'s.
 #[derive(Clone, Copy, Debug)]
 pub struct Number(Kind);
 
@@ -88,6 +91,19 @@ macro_rules! from_integer {
 
 from_integer!(i8, i16, i32, i64, u8, u16, u32, u64);
 
+impl From<usize> for Number {
+    fn from(value: usize) -> Self {
+        // At most 64 bits, on every machine that there is.
+        Self(Kind::Integer(value as i128))
+    }
+}
+
+impl From<isize> for Number {
+    fn from(value: isize) -> Self {
+        Self(Kind::Integer(value as i128))
+    }
+}
+
 impl From<f64> for Number {
     /// # Panics
     ///
@@ -158,6 +174,13 @@ mod tests {
         ] {
             assert_eq!(parsed(one), parsed(other));
         }
+    }
+
+    #[test]
+    fn a_length_is_a_number() {
+        assert_eq!(Number::from([(); 3].len()), Number::from(3));
+        assert_eq!(Number::from(usize::MAX).to_string(), usize::MAX.to_string());
+        assert_eq!(Number::from(isize::MIN).to_string(), isize::MIN.to_string());
     }
 
     #[test]

@@ -1,8 +1,9 @@
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-type Source = Arc<dyn std::error::Error + Send + Sync>;
+type Source = Arc<dyn Error + Send + Sync>;
 
 /// Why a sink could not do what it was asked to.
 ///
@@ -79,10 +80,7 @@ impl SinkError {
 
     /// Adds the cause. The message should not repeat it.
     #[must_use]
-    pub fn with_source(
-        mut self,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(Arc::from(source.into()));
         self
     }
@@ -108,14 +106,44 @@ impl SinkError {
     }
 }
 
+/// Writes an error and its causes as one text, from the outermost in, with colons between: for a
+/// log, or for a reason that has no source to keep the causes in.
+///
+/// What the text has already is not said again: not every library leaves its causes out of its
+/// messages.
+///
+/// ```
+/// use gametel_core::sink::{SinkError, SinkErrorKind, error_chain};
+///
+/// let cause = std::io::Error::other("no space left");
+/// let error = SinkError::new(SinkErrorKind::Io, "lines", "the file can't be written");
+/// assert_eq!(
+///     error_chain(&error.with_source(cause)),
+///     "lines: the file can't be written: no space left"
+/// );
+/// ```
+pub fn error_chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let message = cause.to_string();
+        if !text.contains(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        source = cause.source();
+    }
+    text
+}
+
 impl fmt::Display for SinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.sink, self.message)
     }
 }
 
-impl std::error::Error for SinkError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl Error for SinkError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_ref().map(|source| &**source as _)
     }
 }
@@ -123,6 +151,17 @@ impl std::error::Error for SinkError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chain_has_every_cause_and_each_once() {
+        let error = |message| SinkError::new(SinkErrorKind::Io, "log", message);
+        let root = std::io::Error::other("disk I/O error");
+        let chained = error("no commit").with_source(error("no sync").with_source(root));
+        assert_eq!(error_chain(&chained), "log: no commit: log: no sync: disk I/O error");
+        let repeated = error("no commit: disk I/O error")
+            .with_source(error("no sync").with_source(std::io::Error::other("disk I/O error")));
+        assert_eq!(error_chain(&repeated), "log: no commit: disk I/O error: log: no sync");
+    }
 
     #[test]
     fn what_may_pass_can_be_tried_again() {

@@ -1,13 +1,14 @@
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
 
 use crate::batch::EventBatch;
 
-use super::{EventSink, Outcome, Rejection, SinkError, SinkErrorKind, WriteReport};
+use super::{
+    EventSink, Outcome, Rejection, RetryPolicy, SinkError, SinkErrorKind, WriteReport, error_chain,
+};
 
 /// Writes again what failed for a reason that may pass, after a pause that grows.
 ///
@@ -51,49 +52,6 @@ use super::{EventSink, Outcome, Rejection, SinkError, SinkErrorKind, WriteReport
 pub struct Retry<S> {
     sink: S,
     policy: RetryPolicy,
-}
-
-/// How long, how often and at what pace to try again.
-///
-/// The pause before the *n*-th retry is a random part, up to the whole (full jitter), of
-/// `initial_backoff` · 2ⁿ⁻¹, or of `max_backoff` where that is less: many servers that lost one
-/// broker do not come back to it in the same instant.
-#[derive(Clone, Copy, Debug)]
-pub struct RetryPolicy {
-    /// How many attempts there are, the first included; 1 never retries. Default 100.
-    pub max_attempts: u32,
-    /// No pause begins that would end later than this after the first attempt began. It is no
-    /// limit to an attempt: see [`WithTimeout`](super::WithTimeout). Default 2 min: the Kafka sink
-    /// alone takes 30 s to find that no broker answers.
-    pub max_elapsed: Duration,
-    /// The longest first pause. Default 100 ms.
-    pub initial_backoff: Duration,
-    /// The longest pause. Default 5 s.
-    pub max_backoff: Duration,
-}
-
-impl RetryPolicy {
-    /// One attempt, and no retry.
-    pub fn never() -> Self {
-        Self { max_attempts: 1, ..Self::default() }
-    }
-
-    /// The longest pause before the `retry`-th retry, counted from 1.
-    fn ceiling(&self, retry: u32) -> Duration {
-        let doubled = 1_u32.checked_shl(retry.saturating_sub(1)).unwrap_or(u32::MAX);
-        self.initial_backoff.saturating_mul(doubled).min(self.max_backoff)
-    }
-}
-
-impl Default for RetryPolicy {
-    fn default() -> Self {
-        Self {
-            max_attempts: 100,
-            max_elapsed: Duration::from_secs(120),
-            initial_backoff: Duration::from_millis(100),
-            max_backoff: Duration::from_secs(5),
-        }
-    }
 }
 
 impl<S: EventSink> Retry<S> {
@@ -194,7 +152,8 @@ impl Progress {
                 }
             }
             Err(error) => {
-                let outcome = rejected(error.kind(), &in_full(&error));
+                // A rejection has no source to keep the causes in.
+                let outcome = rejected(error.kind(), &error_chain(&error));
                 for index in &tried {
                     self.outcomes[*index as usize] = outcome.clone();
                 }
@@ -218,22 +177,11 @@ fn rejected(kind: SinkErrorKind, reason: &str) -> Outcome {
     Outcome::Rejected(Rejection::new(kind, reason.to_owned()))
 }
 
-/// The error with its causes: a rejection has no source to keep them in.
-fn in_full(error: &SinkError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
     use std::sync::{Arc, Mutex};
+    use std::time::Duration;
 
     use super::*;
     use crate::event::{EncodedEvent, EventId, EventType, Timestamp};
@@ -351,10 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_double_up_to_the_longest() {
-        let policy = RetryPolicy::default();
-        let millis = |retry| policy.ceiling(retry).as_millis();
-        assert_eq!([1, 2, 3, 6, 7, 40].map(millis), [100, 200, 400, 3_200, 5_000, 5_000]);
+    fn a_pause_is_a_random_part() {
         let parts: Vec<_> = (0..100).map(|_| random_part()).collect();
         assert!(parts.iter().all(|part| (0.0..=1.0).contains(part)));
         assert!(parts.iter().any(|part| *part < 0.5) && parts.iter().any(|part| *part > 0.5));

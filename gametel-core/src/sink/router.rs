@@ -10,10 +10,14 @@ use super::{EventSink, SinkError, SinkErrorKind, WriteReport};
 
 /// Writes each event to one of its sinks, by the catalog's classification.
 ///
-/// There is a sink for every dataset of the catalog, one for events that land in none, and one for
-/// records that are no events: nothing has nowhere to go. Events for the same sink keep their
-/// order; the sinks are written at the same time. If any sink fails as a whole, so does the router,
-/// after the others have finished.
+/// There is a sink for every dataset of the catalog, one for events that land in none, be it by
+/// their type or by the dataset's filter, and one for records that are no events: nothing has
+/// nowhere to go. Events for the same sink keep their order; the sinks are written at the same time.
+/// If any sink fails as a whole, so does the router, after the others have finished.
+///
+/// Whether an event fits the typed columns of its dataset is not looked at here, but by
+/// [`Catalog::check_columns`]: one that was made [malformed](crate::event::EncodedEvent::into_malformed)
+/// for it goes where records go that are no events.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -23,7 +27,7 @@ use super::{EventSink, SinkError, SinkErrorKind, WriteReport};
 /// use gametel_core::sink::{EventSinkExt, MemorySink, NullSink, Router};
 ///
 /// let potions = Arc::new(MemorySink::new());
-/// let router = Router::builder(Arc::new(Catalog::game()))
+/// let router = Router::builder(Catalog::game())
 ///     .dataset("equipment_purchases", NullSink::new())
 ///     .dataset("consumable_purchases", potions.clone())
 ///     .dataset("guild_joins", NullSink::new())
@@ -53,8 +57,13 @@ pub struct RouterBuilder {
 
 impl Router {
     /// Starts a router over a catalog's datasets.
-    pub fn builder(catalog: Arc<Catalog>) -> RouterBuilder {
-        RouterBuilder { catalog, datasets: Vec::new(), unselected: None, quarantine: None }
+    pub fn builder(catalog: impl Into<Arc<Catalog>>) -> RouterBuilder {
+        RouterBuilder {
+            catalog: catalog.into(),
+            datasets: Vec::new(),
+            unselected: None,
+            quarantine: None,
+        }
     }
 
     fn sink_of(&self, classification: Classification) -> usize {
@@ -75,14 +84,17 @@ impl RouterBuilder {
         self
     }
 
-    /// Sets the sink of events whose type lands in no dataset.
+    /// Sets the sink of events that land in no dataset: by their type, or because the dataset's
+    /// filter does not let them through.
     #[must_use]
     pub fn unselected(mut self, sink: impl EventSink) -> Self {
         self.unselected = Some(Arc::new(sink));
         self
     }
 
-    /// Sets the sink of records that are no events.
+    /// Sets the sink of records that are no events, or were
+    /// [made malformed](crate::event::EncodedEvent::into_malformed) because they do not fit their
+    /// dataset's typed columns.
     #[must_use]
     pub fn quarantine(mut self, sink: impl EventSink) -> Self {
         self.quarantine = Some(Arc::new(sink));
@@ -160,7 +172,7 @@ mod tests {
         let names = ["equipment_purchases", "consumable_purchases", "guild_joins"];
         let memory: [Arc<MemorySink>; 4] = std::array::from_fn(|_| Arc::new(MemorySink::new()));
         let full = MemorySink::with_capacity(1);
-        let mut builder = Router::builder(Arc::new(Catalog::game()));
+        let mut builder = Router::builder(Catalog::game());
         for (name, sink) in names.iter().zip(&memory) {
             builder = builder.dataset(name, Arc::clone(sink));
         }
@@ -185,7 +197,7 @@ mod tests {
     async fn every_sink_is_called_though_one_fails() {
         let names = ["equipment_purchases", "consumable_purchases", "guild_joins"];
         let sinks: [Arc<OddSink>; 3] = names.map(|name| Arc::new(OddSink::failing(name)));
-        let mut builder = Router::builder(Arc::new(Catalog::game()));
+        let mut builder = Router::builder(Catalog::game());
         for (name, sink) in names.iter().zip(&sinks) {
             builder = builder.dataset(name, Arc::clone(sink));
         }
@@ -207,7 +219,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_event_of_which_no_sink_reports_is_not_accepted() {
-        let router = Router::builder(Arc::new(Catalog::game()))
+        let router = Router::builder(Catalog::game())
             .dataset("equipment_purchases", OddSink::silent())
             .dataset("consumable_purchases", NullSink::new())
             .dataset("guild_joins", NullSink::new())
@@ -221,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_place_without_a_sink_is_an_error() {
-        let builder = || Router::builder(Arc::new(Catalog::game()));
+        let builder = || Router::builder(Catalog::game());
         let message = builder().build().unwrap_err().to_string();
         assert_eq!(message, "router: the dataset equipment_purchases has no sink");
         let all = || {

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
-use crate::codec::json_string;
+use crate::codec::{ENVELOPE, json_string};
 use crate::event::{EncodedEvent, Event, Fields};
 use crate::sink::MemorySink;
 
@@ -177,7 +177,7 @@ fn own_fields<E: Event>(event: &E) -> Fields {
 /// Reads the members beside the envelope's. Where there are none, a unit struct reads as well.
 fn fields_as<T: DeserializeOwned>(event: &EncodedEvent) -> Result<T, serde_json::Error> {
     let mut fields = Fields::from_json(event.payload()).map_err(serde::de::Error::custom)?;
-    for name in ["event_id", "event_type", "event_ts"] {
+    for name in ENVELOPE {
         fields.remove(name);
     }
     if fields.iter().len() == 0
@@ -271,6 +271,14 @@ mod tests {
         }
         let headers = recorded.of_type("sale").fields_as::<Headers>();
         assert_eq!(headers[0].host, "game.example");
+    }
+
+    #[test]
+    fn the_envelope_of_an_event_with_a_time_of_its_own_is_no_field_of_it() {
+        let logout = EventDraft::from_json(br#"{"event_type":"logout","event_ts":1795486290}"#);
+        let recorded = recorded(vec![logout.unwrap()]);
+        assert!(recorded.to_string().contains("received_ts"), "{recorded}");
+        assert_eq!(recorded.events_of::<Logout>(), [Logout]);
     }
 
     #[test]

@@ -113,7 +113,7 @@ async fn real_broker() {
     };
     let report = conformance(|| async {
         let topic = gametel_cluster::unique("conformance");
-        let settings = TopicSettings { partitions: 3, replication: 1 };
+        let settings = TopicSettings::default().with_partitions(3);
         let timeout = Duration::from_secs(15);
         let made = ensure_topic(&brokers, &topic, settings, timeout).await.unwrap();
         assert_eq!(made, TopicState::Created);

@@ -92,12 +92,10 @@ fn a_close_without_any_runtime_keeps_its_deadline() {
 #[test]
 fn retries_end_with_the_deadline() {
     let (sink, told) = Scripted::new(vec![Step::Fail(SinkErrorKind::Unavailable); 100_000]);
-    let retry = gametel_core::sink::RetryPolicy {
-        initial_backoff: Duration::from_secs(1_000),
-        max_backoff: Duration::from_secs(1_000),
-        max_elapsed: Duration::from_secs(10_000),
-        ..at_once(1_000)
-    };
+    let retry = at_once(1_000)
+        .with_initial_backoff(Duration::from_secs(1_000))
+        .with_max_backoff(Duration::from_secs(1_000))
+        .with_max_elapsed(Duration::from_secs(10_000));
     let recorder = Recorder::builder(Arc::clone(&sink)).retry(retry).build().unwrap();
     recorder.record(&Tick { number: 0 }).unwrap();
     receive(&told.writes);

@@ -198,11 +198,7 @@ pub(crate) fn receive<T>(from: &mpsc::Receiver<T>) -> T {
 
 /// Retries at once, `attempts - 1` times.
 pub(crate) fn at_once(attempts: u32) -> RetryPolicy {
-    RetryPolicy {
-        max_attempts: attempts,
-        initial_backoff: Duration::ZERO,
-        ..RetryPolicy::default()
-    }
+    RetryPolicy::default().with_max_attempts(attempts).with_initial_backoff(Duration::ZERO)
 }
 
 /// A sink whose flush and close fail.

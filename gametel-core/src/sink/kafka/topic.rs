@@ -11,7 +11,10 @@ use super::context::QuietContext;
 use super::error::{kind, sink_error};
 
 /// What a topic is made with, if it has to be made.
+///
+/// Made as [`RetryPolicy`](crate::sink::RetryPolicy) is: from the defaults, by the setters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TopicSettings {
     /// How many partitions. Default 1.
     pub partitions: i32,
@@ -22,6 +25,20 @@ pub struct TopicSettings {
 impl Default for TopicSettings {
     fn default() -> Self {
         Self { partitions: 1, replication: 1 }
+    }
+}
+
+impl TopicSettings {
+    /// Sets [`partitions`](Self::partitions).
+    #[must_use]
+    pub fn with_partitions(self, partitions: i32) -> Self {
+        Self { partitions, ..self }
+    }
+
+    /// Sets [`replication`](Self::replication).
+    #[must_use]
+    pub fn with_replication(self, replication: i32) -> Self {
+        Self { replication, ..self }
     }
 }
 

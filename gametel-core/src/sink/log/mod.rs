@@ -40,7 +40,10 @@ pub use reader::{LogReader, LogRecord};
 pub const TOPIC: &str = "events";
 
 /// The settings of a [`LogSink`].
+///
+/// Made as [`RetryPolicy`](super::RetryPolicy) is: from the defaults, by the setters.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct LogOptions {
     /// The largest event that is taken, in bytes of key and payload; a larger one is rejected with
     /// kind `TooLarge`. Default 1 MiB, as Kafka's brokers have it.
@@ -52,6 +55,20 @@ pub struct LogOptions {
 impl Default for LogOptions {
     fn default() -> Self {
         Self { max_event_bytes: 1024 * 1024, queue: ThreadSinkOptions::default() }
+    }
+}
+
+impl LogOptions {
+    /// Sets [`max_event_bytes`](Self::max_event_bytes).
+    #[must_use]
+    pub fn with_max_event_bytes(self, max_event_bytes: usize) -> Self {
+        Self { max_event_bytes, ..self }
+    }
+
+    /// Sets [`queue`](Self::queue).
+    #[must_use]
+    pub fn with_queue(self, queue: ThreadSinkOptions) -> Self {
+        Self { queue, ..self }
     }
 }
 

@@ -1,4 +1,4 @@
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::batch::EventBatch;
 use crate::sink::{SinkError, WriteReport};
@@ -7,9 +7,15 @@ use super::{BlockingSink, ThreadSinkOptions};
 
 /// What a [`ThreadSink`](super::ThreadSink) tells its thread.
 pub(super) enum Command {
-    Write { batch: EventBatch, reply: oneshot::Sender<Result<WriteReport, SinkError>> },
-    Flush { reply: oneshot::Sender<Result<(), SinkError>> },
-    Close { reply: oneshot::Sender<Result<(), SinkError>> },
+    Write {
+        batch: EventBatch,
+        reply: oneshot::Sender<Result<WriteReport, SinkError>>,
+    },
+    Flush {
+        reply: oneshot::Sender<Result<(), SinkError>>,
+    },
+    /// The answer is how the thread ends: whoever closes waits for that.
+    Close,
 }
 
 /// The thread's side.
@@ -32,28 +38,29 @@ impl<S: BlockingSink> Worker<S> {
         Self { sink, inbox, options, name, postponed: None }
     }
 
-    /// Serves until it is told to close, or nobody can tell it any more.
-    pub(super) fn run(mut self) {
-        loop {
-            let command = self.postponed.take().or_else(|| self.inbox.blocking_recv());
+    /// Serves until it is told to close, or nobody can tell it any more, and ends the destination.
+    ///
+    /// The result is told last, when the destination is dropped, too.
+    pub(super) fn run(mut self, end: &watch::Sender<Option<Result<(), SinkError>>>) {
+        self.serve();
+        let flushed = self.sink.flush();
+        let closed = self.sink.close();
+        let Self { sink, name, .. } = self;
+        drop(sink);
+        // Every handle is gone: nobody waits for the result, and nobody would hear of a failure.
+        if let Err(watch::error::SendError(Some(Err(error)))) = end.send(Some(flushed.and(closed)))
+        {
+            tracing::error!(sink = name, %error, "failed while being dropped");
+        }
+    }
+
+    fn serve(&mut self) {
+        while let Some(command) = self.postponed.take().or_else(|| self.inbox.blocking_recv()) {
             match command {
-                Some(Command::Write { batch, reply }) => self.write(batch, reply),
-                // An answer that nobody waits for any more is dropped; so in the other two cases.
-                Some(Command::Flush { reply }) => drop(reply.send(self.sink.flush())),
-                Some(Command::Close { reply }) => {
-                    self.refuse_the_rest();
-                    let flushed = self.sink.flush();
-                    let closed = self.sink.close();
-                    drop(reply.send(flushed.and(closed)));
-                    return;
-                }
-                // Every handle is gone, and nobody closed: end the destination as well as can be.
-                None => {
-                    if let Err(error) = self.sink.flush().and_then(|()| self.sink.close()) {
-                        tracing::error!(sink = self.name, %error, "failed while being dropped");
-                    }
-                    return;
-                }
+                Command::Write { batch, reply } => self.write(batch, reply),
+                // An answer that nobody waits for any more is dropped.
+                Command::Flush { reply } => drop(reply.send(self.sink.flush())),
+                Command::Close => return self.refuse_the_rest(),
             }
         }
     }
@@ -99,7 +106,7 @@ impl<S: BlockingSink> Worker<S> {
             match command {
                 Command::Write { reply, .. } => drop(reply.send(Err(error))),
                 Command::Flush { reply } => drop(reply.send(Err(error))),
-                Command::Close { reply } => drop(reply.send(Ok(()))),
+                Command::Close => {}
             }
         }
     }
