@@ -11,6 +11,9 @@ pub enum EncodeError {
     /// The event's own `Serialize` failed.
     #[error("the event does not serialize to JSON")]
     Serialize(#[source] Box<dyn Error + Send + Sync>),
+    /// Its type's name can't be one.
+    #[error(transparent)]
+    EventType(#[from] InvalidEventType),
     /// The event serializes, but not to an object.
     #[error("the event does not serialize to a JSON object")]
     NotAnObject,

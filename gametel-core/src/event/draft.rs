@@ -25,9 +25,9 @@ impl EventDraft {
     ///
     /// # Errors
     ///
-    /// The event does not serialize to a JSON object.
+    /// The event does not serialize to a JSON object, or its type has a name that can't be one.
     pub fn from_event<E: Event>(event: &E) -> Result<Self, EncodeError> {
-        Ok(Self::new(EventType::new(E::TYPE), Fields::from_serialize(event)?))
+        Ok(Self::new(EventType::checked(E::TYPE)?, Fields::from_serialize(event)?))
     }
 
     /// Reads an event that a client sent: one JSON object with an `event_type`, and an `event_id`

@@ -91,6 +91,10 @@ impl RecordError {
 
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The cause speaks for the whole: what is wrong with the event, and what to do.
+        if let Some(cause) = &self.0.source {
+            return cause.fmt(f);
+        }
         f.write_str(match self.0.kind {
             RecordErrorKind::Full => "the recorder is full",
             RecordErrorKind::Closed => "the recorder is closed",
@@ -109,6 +113,6 @@ impl fmt::Debug for RecordError {
 
 impl std::error::Error for RecordError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_ref().map(|source| source as _)
+        self.0.source.as_ref()?.source()
     }
 }

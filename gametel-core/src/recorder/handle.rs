@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use crate::codec::{TypedError, encode_typed};
+use crate::codec::{EncodeError, TypedError, encode_typed};
 use crate::event::{EncodedEvent, Event, EventType, Stamper};
 use crate::sink::{EventSink, SinkError, SinkErrorKind};
 
@@ -199,7 +199,8 @@ fn encode<E: Event>(
     // has none any more.
     let mut scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
     scratch.clear();
-    let (stamp, event_type) = (stamper.stamp(), EventType::new(E::TYPE));
+    let stamp = stamper.stamp();
+    let event_type = EventType::checked(E::TYPE).map_err(EncodeError::from)?;
     let encoded = encode_typed(event, &event_type, stamp, max_bytes, &mut scratch).map(|()| {
         let payload = Bytes::copy_from_slice(&scratch);
         EncodedEvent::new(stamp.id, event_type, payload, stamp.received_at)

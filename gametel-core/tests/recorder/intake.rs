@@ -1,6 +1,5 @@
 //! What `record` takes, and what it answers.
 
-use std::error::Error;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -172,12 +171,22 @@ fn what_can_not_be_encoded_is_refused() {
     ] {
         let error = recorder.record(&odd).unwrap_err();
         assert_eq!(error.kind(), RecordErrorKind::Invalid);
-        assert_eq!(error.source().unwrap().to_string(), why);
+        assert_eq!(error.to_string(), why);
         assert!(error.into_event().is_none());
     }
+    let error = recorder.record(&Nameless).unwrap_err();
+    assert_eq!(error.kind(), RecordErrorKind::Invalid);
+    assert!(error.to_string().starts_with("event_type must have 1 to 200 bytes"), "{error}");
     recorder.record(&Tick { number: 1 }).unwrap();
     let report = recorder.close_blocking(LONG);
-    assert_eq!((report.counters.delivered, report.counters.rejected), (1, 3));
+    assert_eq!((report.counters.delivered, report.counters.rejected), (1, 4));
+}
+
+#[derive(Serialize)]
+struct Nameless;
+
+impl Event for Nameless {
+    const TYPE: &'static str = "";
 }
 
 #[test]
