@@ -19,6 +19,9 @@ use super::{EventSink, SinkError, SinkErrorKind, WriteReport};
 /// [`Catalog::check_columns`]: one that was made [malformed](crate::event::EncodedEvent::into_malformed)
 /// for it goes where records go that are no events.
 ///
+/// The misuse to avoid: a [`NullSink`](super::NullSink) for what is unselected or in quarantine. A
+/// misspelt event type then vanishes without a trace; count it at least, as the batch job does.
+///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// use std::sync::Arc;
@@ -31,8 +34,8 @@ use super::{EventSink, SinkError, SinkErrorKind, WriteReport};
 ///     .dataset("equipment_purchases", NullSink::new())
 ///     .dataset("consumable_purchases", potions.clone())
 ///     .dataset("guild_joins", NullSink::new())
-///     .unselected(NullSink::new())
-///     .quarantine(NullSink::new())
+///     .unselected(MemorySink::named("unselected"))
+///     .quarantine(MemorySink::named("quarantine"))
 ///     .build()?;
 /// router.send(&PurchaseSword).await?;
 /// router.send(&PurchasePotion::default()).await?;
