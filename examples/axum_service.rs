@@ -35,7 +35,7 @@ use tokio::sync::oneshot;
 async fn main() -> anyhow::Result<()> {
     // In production a LogSink or a KafkaSink: an event is answered once the sink has it.
     let sink = Arc::new(MemorySink::new());
-    let telemetry = service(Catalog::game(), Arc::clone(&sink) as _, RouteOptions::default())?;
+    let telemetry = service(Catalog::game(), Arc::clone(&sink) as _, RouteOptions::default());
     let app = Router::new()
         .route("/", get(|| async { "the game's own page" }))
         .nest_service("/telemetry", telemetry.clone());

@@ -37,7 +37,7 @@ use warp::{Filter, Rejection};
 async fn main() -> anyhow::Result<()> {
     // In production a LogSink or a KafkaSink: an event is answered once the sink has it.
     let sink = Arc::new(MemorySink::new());
-    let telemetry = routes(Catalog::game(), Arc::clone(&sink) as _, RouteOptions::default())?;
+    let telemetry = routes(Catalog::game(), Arc::clone(&sink) as _, RouteOptions::default());
     let lobby = warp::path!("lobby" / String).map(|name| format!("welcome to {name}"));
     let site = warp::path("telemetry").and(telemetry).or(lobby).recover(not_found);
 

@@ -48,15 +48,13 @@ pub(crate) struct EventRoute {
     pub(crate) reply: Bytes,
 }
 
-/// The paths under which a catalog can have no routes.
-const RESERVED: [&str; 2] = ["/v1", "/healthz"];
-
 impl Intake {
     pub(crate) fn new(
         catalog: Arc<Catalog>,
         sink: Arc<dyn EventSink>,
         options: RouteOptions,
-    ) -> Result<Self, RouteError> {
+    ) -> Self {
+        // No catalog has a route below these.
         let mut places = HashMap::from([
             ("v1/events".into(), Place::Events),
             ("healthz/live".into(), Place::Live),
@@ -66,14 +64,6 @@ impl Intake {
             let Some(path) = definition.route() else {
                 continue;
             };
-            let is_below = |parent: &&str| {
-                let rest = path.strip_prefix(*parent);
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            };
-            if RESERVED.iter().any(is_below) {
-                let event = definition.event_type().as_str().to_owned();
-                return Err(RouteError::Reserved { event, path: path.to_owned() });
-            }
             let reply = Bytes::copy_from_slice(definition.reply().as_bytes());
             let route = EventRoute { definition: definition.clone(), reply };
             // A catalog's routes start with a slash, each of them.
@@ -83,7 +73,7 @@ impl Intake {
         let own_rule = options.header_rule.clone();
         let header_rule = own_rule.unwrap_or_else(|| catalog.header_rule().clone());
         let (health, stats) = (Health::new(Instant::now()), Stats::default());
-        Ok(Self { catalog, options, header_rule, health, stats, sink, places })
+        Self { catalog, options, header_rule, health, stats, sink, places }
     }
 
     /// What is at `path`, if anything.
@@ -175,18 +165,4 @@ impl Intake {
 /// Whether other events could still be accepted.
 fn is_the_events_fault(kind: SinkErrorKind) -> bool {
     matches!(kind, SinkErrorKind::TooLarge | SinkErrorKind::Rejected)
-}
-
-/// Why a catalog can't be served.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RouteError {
-    /// A route is below `/v1` or `/healthz`.
-    #[error("event {event:?}: the route {path:?} is reserved, as all of /v1 and /healthz is")]
-    Reserved {
-        /// The event's type.
-        event: String,
-        /// The route.
-        path: String,
-    },
 }

@@ -75,7 +75,6 @@ pub mod sinks;
 mod stats;
 
 pub use config::{RouteOptions, ServerConfig};
-pub use intake::RouteError;
 pub use routes::routes;
 pub use server::{BindError, RunSummary, ServeError, Server};
 pub use service::{GametelService, ResponseFuture, service};

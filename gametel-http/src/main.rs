@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::Parser;
 use gametel_core::catalog::Catalog;
 use gametel_core::sink::SinkErrorKind;
-use gametel_http::{BindError, Server, sinks};
+use gametel_http::{Server, sinks};
 use tracing_subscriber::EnvFilter;
 
 use cli::{Cli, Command, LogArgs, LogFormat, Settings};
@@ -71,13 +71,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         Err(error) => {
             // Nothing was written to it, so there is nothing to lose if it can't be closed.
             let _ = sink.close().await;
-            return Err(match error {
-                BindError::Routes(error) => {
-                    let error = anyhow::Error::new(error);
-                    Failure::Config(error.context("the catalog can't be served"))
-                }
-                other => Failure::Failed(other.into()),
-            });
+            return Err(Failure::Failed(error.into()));
         }
     };
     // The signals are caught before anyone is told that there is a server to send them to.

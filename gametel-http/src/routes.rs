@@ -13,7 +13,7 @@ use warp::{Filter, Rejection};
 use crate::config::RouteOptions;
 use crate::handlers::Request;
 use crate::host::add_host;
-use crate::intake::{Intake, Place, RouteError};
+use crate::intake::{Intake, Place};
 use crate::respond::respond;
 
 /// Makes a warp filter of a catalog and a sink: each route of the catalog, `/v1/events`,
@@ -39,7 +39,7 @@ use crate::respond::respond;
 ///
 /// # tokio::runtime::Runtime::new()?.block_on(async {
 /// let sink = Arc::new(MemorySink::new());
-/// let telemetry = routes(Catalog::game(), sink.clone(), RouteOptions::default())?;
+/// let telemetry = routes(Catalog::game(), sink.clone(), RouteOptions::default());
 /// let lobby = warp::path!("lobby" / String).map(|name| format!("welcome to {name}"));
 /// let server = warp::path("telemetry").and(telemetry).or(lobby);
 ///
@@ -50,10 +50,6 @@ use crate::respond::respond;
 /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-///
-/// # Errors
-///
-/// A route of the catalog is at a path that these routes have for themselves.
 ///
 /// # Panics
 ///
@@ -67,15 +63,15 @@ pub fn routes(
     catalog: impl Into<Arc<Catalog>>,
     sink: Arc<dyn EventSink>,
     options: RouteOptions,
-) -> Result<impl Filter<Extract = (Response,), Error = Rejection> + Clone, RouteError> {
-    let intake = Arc::new(Intake::new(catalog.into(), sink, options)?);
+) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
+    let intake = Arc::new(Intake::new(catalog.into(), sink, options));
     let places = Arc::clone(&intake);
     let place = warp::path::tail().and_then(move |rest: Tail| {
         ready(places.place_below(rest.as_str()).cloned().ok_or_else(warp::reject::not_found))
     });
     // Beside a header that says the host the URI's is of no interest, and not parsed.
     let authority = warp::header::value("host").map(|_| None).or(warp::host::optional()).unify();
-    let routes = place.and(authority).and(head()).and(warp::body::stream()).then(
+    place.and(authority).and(head()).and(warp::body::stream()).then(
         move |place: Place,
               authority: Option<Authority>,
               method,
@@ -91,8 +87,7 @@ pub fn routes(
                 respond(&intake, path.as_str(), request).await
             }
         },
-    );
-    Ok(routes)
+    )
 }
 
 /// The filter of a whole server, which answers every request, also one to a path where nothing is.

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::config::ServerConfig;
 use crate::connection::{ConnectionServer, Phase};
-use crate::intake::{Intake, RouteError};
+use crate::intake::Intake;
 use crate::stats::Totals;
 
 /// An HTTP server that listens, and serves once [`run`](Self::run) is called.
@@ -40,13 +40,13 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// The address can't be had, or the catalog can't be served.
+    /// The address can't be had.
     pub async fn bind(
         config: ServerConfig,
         catalog: impl Into<Arc<Catalog>>,
         sink: Arc<dyn EventSink>,
     ) -> Result<Self, BindError> {
-        let intake = Intake::new(catalog.into(), sink, config.routes.clone())?;
+        let intake = Intake::new(catalog.into(), sink, config.routes.clone());
         let fail = |source| BindError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(fail)?;
         let local_addr = listener.local_addr().map_err(fail)?;
@@ -157,9 +157,6 @@ async fn all(permits: &Semaphore, count: u32, timeout: Duration) -> bool {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindError {
-    /// The catalog can't be served.
-    #[error(transparent)]
-    Routes(#[from] RouteError),
     /// The address can't be had.
     #[error("can't listen on {address}")]
     Listen {

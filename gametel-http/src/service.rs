@@ -15,7 +15,7 @@ use warp::reply::Response;
 use crate::config::RouteOptions;
 use crate::handlers::Request;
 use crate::host::add_host;
-use crate::intake::{Intake, RouteError};
+use crate::intake::Intake;
 use crate::respond::respond;
 use crate::stats::Totals;
 
@@ -35,11 +35,10 @@ use crate::stats::Totals;
 /// use gametel_http::{RouteOptions, service};
 ///
 /// let sink = Arc::new(MemorySink::new());
-/// let telemetry = service(Catalog::game(), sink, RouteOptions::default())?;
+/// let telemetry = service(Catalog::game(), sink, RouteOptions::default());
 /// let app: Router = Router::new()
 ///     .route("/", get(|| async { "the game's own page" }))
 ///     .nest_service("/telemetry", telemetry);
-/// # Ok::<(), gametel_http::RouteError>(())
 /// ```
 ///
 /// # What is left to the caller
@@ -50,10 +49,6 @@ use crate::stats::Totals;
 /// for the sink alone: that the server is about to stop is not known here. When it has stopped, the
 /// caller closes the sink with [`EventSink::close`].
 ///
-/// # Errors
-///
-/// A route of the catalog is at a path that these routes have for themselves.
-///
 /// # Panics
 ///
 /// Making the service needs no runtime. Answering a request needs a tokio runtime with its timer
@@ -62,8 +57,8 @@ pub fn service(
     catalog: impl Into<Arc<Catalog>>,
     sink: Arc<dyn EventSink>,
     options: RouteOptions,
-) -> Result<GametelService, RouteError> {
-    Ok(GametelService { intake: Arc::new(Intake::new(catalog.into(), sink, options)?) })
+) -> GametelService {
+    GametelService { intake: Arc::new(Intake::new(catalog.into(), sink, options)) }
 }
 
 /// The routes as a tower service; see [`service`]. A clone is the same service, and cheap.

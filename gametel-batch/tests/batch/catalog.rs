@@ -28,7 +28,11 @@ fn what_is_no_catalog_or_no_event_of_it_is_named() {
     std::fs::write(&file, "name = \"arena\"\n[[event]]\ntype = \"a\"\ncolour = 1\n").unwrap();
     let said = batch(&["catalog", "--catalog", text(&file)]);
     assert_eq!((said.code, said.stdout.as_str()), (Some(2), ""));
-    assert!(said.stderr.contains("arena.toml:4: unknown field `colour`"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("arena.toml:4: event[0].colour: unknown field `colour`"),
+        "{}",
+        said.stderr
+    );
 
     let said = batch(&["catalog", "--format", "json-schema", "--event", "duel"]);
     assert_eq!(said.code, Some(2));

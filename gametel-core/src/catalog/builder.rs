@@ -11,6 +11,9 @@ use super::{
     FieldDefinition, QUARANTINE,
 };
 
+/// The paths below which no event can have its route: what the server answers for itself is there.
+const SERVERS_OWN: [&str; 2] = ["/v1", "/healthz"];
+
 /// How many filters may stand within each other. A reader of TOML takes some 80 tables; what can be
 /// built must be readable from a file.
 const MAX_FILTER_DEPTH: usize = 32;
@@ -250,6 +253,13 @@ fn bad_route(route: &str) -> Option<&'static str> {
     if !route.starts_with('/') {
         return Some("does not start with /");
     }
+    let is_below = |own: &&str| {
+        let rest = route.strip_prefix(*own);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if SERVERS_OWN.iter().any(is_below) {
+        return Some("is the server's own, as all of /v1 and /healthz is");
+    }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
     (!route.bytes().all(plain)).then_some("has characters other than A-Z a-z 0-9 / - . _ ~")
 }
@@ -299,6 +309,23 @@ fn bad_field(field: &FieldDefinition, earlier: &[FieldDefinition]) -> Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_can_not_take_the_servers_own_paths() {
+        for (path, taken) in [
+            ("/v1", true),
+            ("/v1/events", true),
+            ("/healthz/x", true),
+            ("/v10", false),
+            ("/health", false),
+        ] {
+            let event = EventDefinition::new("duel_won").with_route(path, "OK");
+            let error = Catalog::builder("arena").event(event).build().err();
+            let message = error.map(|error| error.to_string());
+            assert_eq!(message.is_some(), taken, "{path}: {message:?}");
+            assert!(message.is_none_or(|text| text.contains("duel_won") && text.contains(path)));
+        }
+    }
     use crate::filter::Filter;
 
     #[test]

@@ -17,8 +17,8 @@ pub(super) fn parse(text: &str) -> Result<Catalog, CatalogError> {
         let before = text.get(..span.start).unwrap_or(text);
         1 + before.bytes().filter(|byte| *byte == b'\n').count()
     };
-    let typed: CatalogToml = toml::from_str(text)
-        .map_err(|error| CatalogError::syntax(error.span().map(line_of), error.message()))?;
+    let typed: CatalogToml =
+        read(text).map_err(|(span, message)| CatalogError::syntax(span.map(line_of), &message))?;
 
     let mut builder = Catalog::builder(&typed.name);
     if let Some(headers) = &typed.headers {
@@ -38,6 +38,40 @@ pub(super) fn parse(text: &str) -> Result<Catalog, CatalogError> {
             None => error,
         }
     })
+}
+
+/// Reads the TOML form. An error says at which key, and where if that is known.
+fn read(text: &str) -> Result<CatalogToml, (Option<Range<usize>>, String)> {
+    let deserializer = toml::Deserializer::parse(text)
+        .map_err(|error| (error.span(), error.message().to_owned()))?;
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let key = key_of(error.path());
+        let error = error.into_inner();
+        let message = match key.as_str() {
+            "" => error.message().to_owned(),
+            key => format!("{key}: {}", error.message()),
+        };
+        (error.span(), message)
+    })
+}
+
+/// The path as a person would write it. The places in between, at which `Spanned` keeps a value and
+/// its span, are nobody's keys.
+fn key_of(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+
+    let mut key = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => key.push_str(&format!("[{index}]")),
+            Segment::Map { key: name } if !name.starts_with("$__") => {
+                let dot = if key.is_empty() { "" } else { "." };
+                key.push_str(&format!("{dot}{name}"));
+            }
+            Segment::Map { .. } | Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    key
 }
 
 /// Where the definition that a check failed on stands.
@@ -144,7 +178,7 @@ mod tests {
         for (text, message) in [
             (
                 "name = \"x\"\n[[dataset]]\nname = \"d\"\ncolumns = [\"raw_event\"]\nfilter = {field = \"x\"}",
-                "line 5: a field needs one or more of the keys exists, equals, at_least",
+                "line 5: dataset[0].filter: a field needs one or more of the keys exists, equals, at_least",
             ),
             (
                 "name = \"x\"\n[[dataset]]\nname = \"d\"\ncolumns = [\"raw_event\"]\nfilter = {field = \"price\", above = 1}",
@@ -154,10 +188,23 @@ mod tests {
                 "name = \"x\"\n[[event]]\ntype = \"a\"\ndataset = \"d\"\nfield = [{ name = \"timestamp\" }]\n[[dataset]]\nname = \"d\"\ncolumns = [\n\"timestamp\"]",
                 "line 9: dataset \"d\": the column \"timestamp\" is the record's own, and hides the field of event \"a\"",
             ),
-            ("name = 1", "line 1: invalid type: integer `1`, expected a string"),
+            (
+                "name = \"x\"\n[[event]]\ntype = \"a\"\nroute = \"/v1/a\"",
+                "line 3: event \"a\": the route \"/v1/a\" is the server's own",
+            ),
+            ("[event]\ntype = \"a\"\n", "line 1: event: invalid type: map, expected a sequence"),
+            (
+                "name = \"x\"\n[[dataset]]\nname = \"d\"\ncolumns = \"r\"",
+                "line 4: dataset[0].columns: invalid type: string \"r\", expected a sequence",
+            ),
+            (
+                "name = \"x\"\n[[event]]\ntype = \"a\"\n[[event.field]]\nname = \"f\"\ndefault = []",
+                "line 6: event[0].field[0].default: invalid type: sequence, expected a string, a number",
+            ),
+            ("name = 1", "line 1: name: invalid type: integer `1`, expected a string"),
             (
                 "name = \"x\"\n\n[[event]]\ntype = \"a\"\ncolour = 1",
-                "line 5: unknown field `colour`",
+                "line 5: event[0].colour: unknown field `colour`",
             ),
             (
                 "name = \"x\"\n[[event]]\ntype = \"a\"\n[[event]]\ntype = \"a\"",
@@ -259,8 +306,11 @@ mod tests {
                 "line 6: event \"a\": the field \"f\" is required, and has a default that would \
                  never be used",
             ),
-            ("default = []", "line 7: invalid type: sequence, expected a string, a number or"),
-            ("requierd = true", "line 7: unknown field `requierd`"),
+            (
+                "default = []",
+                "line 7: event[0].field[0].default: invalid type: sequence, expected a string, a number or",
+            ),
+            ("requierd = true", "line 7: event[0].field[0].requierd: unknown field `requierd`"),
         ] {
             let error = error_of(field, "\"f\"");
             assert!(error.starts_with(message), "{field}\n gave {error:?}\n want {message:?}");
@@ -286,8 +336,11 @@ mod tests {
                 "line 11: dataset \"d\": the column \"host\" is in no event that lands there, \
                  \"Host\" is meant? (",
             ),
-            ("7", "line 11: invalid type: integer `7`, expected a column's name, or a table"),
-            ("{nmae = \"f\"}", "line 11: unknown field `nmae`"),
+            (
+                "7",
+                "line 11: dataset[0].columns[0]: invalid type: integer `7`, expected a column's name, or a table",
+            ),
+            ("{nmae = \"f\"}", "line 11: dataset[0].columns[0].nmae: unknown field `nmae`"),
         ] {
             let error = error_of("type = \"int64\"", columns);
             assert!(error.starts_with(message), "{columns}\n gave {error:?}\n want {message:?}");

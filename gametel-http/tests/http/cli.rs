@@ -22,8 +22,11 @@ fn a_mistake_in_the_configuration_is_one_line_and_code_2() {
     let version = version.to_str().unwrap();
     for (arguments, says) in [
         (&["--catalog", "no/such.toml"][..], "no/such.toml"),
-        (&["--catalog", broken], "broken.toml:2: unknown field `colour`"),
-        (&["--catalog", reserved], "the route \"/healthz/ready\" is reserved"),
+        (&["--catalog", broken], "broken.toml:2: colour: unknown field `colour`"),
+        (
+            &["--catalog", reserved],
+            "reserved.toml:3: event \"ready\": the route \"/healthz/ready\" is the server's own",
+        ),
         (&["--keep-header", "Cookie"], "the header Cookie is secret"),
         (
             &["--keep-header", "X-Token", "--secret-header", "x-token"],

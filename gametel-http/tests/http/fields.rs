@@ -23,7 +23,7 @@ fn arena() -> Arc<Catalog> {
 #[tokio::test]
 async fn events_have_the_fields_that_the_catalog_declares() {
     let sink = Arc::new(MemorySink::new());
-    let routes = routes(arena(), Arc::clone(&sink) as _, RouteOptions::default()).unwrap();
+    let routes = routes(arena(), Arc::clone(&sink) as _, RouteOptions::default());
     let in_query = request("GET", "/duel_won?winner=7&rounds=3");
     let in_body = request("POST", "/duel_won?rounds=3").body(r#"{"winner":"Bo","rounds":4}"#);
     let among_others = request("POST", "/v1/events")
@@ -53,7 +53,7 @@ async fn events_have_the_fields_that_the_catalog_declares() {
 #[tokio::test]
 async fn a_field_that_is_not_what_it_must_be_is_refused_by_name() {
     let sink = Arc::new(MemorySink::new());
-    let routes = routes(arena(), Arc::clone(&sink) as _, RouteOptions::default()).unwrap();
+    let routes = routes(arena(), Arc::clone(&sink) as _, RouteOptions::default());
     let form = "application/x-www-form-urlencoded";
     for (path, sent, refusal, field) in [
         ("/duel_won", "", "missing_field", "winner"),
@@ -86,7 +86,7 @@ async fn a_field_that_is_not_what_it_must_be_is_refused_by_name() {
 #[tokio::test]
 async fn the_catalogs_headers_are_kept_and_clocks_are_kept_apart() {
     let sink = Arc::new(MemorySink::new());
-    let routes = routes(arena(), Arc::clone(&sink) as _, RouteOptions::default()).unwrap();
+    let routes = routes(arena(), Arc::clone(&sink) as _, RouteOptions::default());
     for event_ts in ["", r#","event_ts":17.50"#] {
         let sent = format!(r#"{{"event_type":"duel_won","winner":"Ann"{event_ts}}}"#);
         let sent = request("POST", "/v1/events")

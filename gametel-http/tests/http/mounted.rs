@@ -12,7 +12,7 @@ use warp::{Filter, Reply};
 fn telemetry(
     sink: &Arc<MemorySink>,
 ) -> impl Filter<Extract = (warp::reply::Response,), Error = warp::Rejection> + Clone + use<> {
-    routes(Catalog::game(), Arc::clone(sink) as _, RouteOptions::default()).unwrap()
+    routes(Catalog::game(), Arc::clone(sink) as _, RouteOptions::default())
 }
 
 fn types(sink: &MemorySink) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use gametel_core::catalog::{Catalog, EventDefinition};
+use gametel_core::catalog::Catalog;
 use gametel_core::header::HeaderRule;
 use gametel_core::sink::{EventSink, MemorySink, SinkErrorKind};
 use gametel_http::{RouteOptions, routes};
@@ -18,7 +18,7 @@ use crate::support::{FailingSink, GatedSink};
 fn game(
     sink: Arc<dyn EventSink>,
 ) -> impl Filter<Extract = (warp::reply::Response,), Error = warp::Rejection> + Clone {
-    routes(Catalog::game(), sink, RouteOptions::default()).unwrap()
+    routes(Catalog::game(), sink, RouteOptions::default())
 }
 
 async fn ask(sink: &Arc<MemorySink>, request: RequestBuilder) -> Response<Bytes> {
@@ -188,7 +188,7 @@ async fn events_arrive_as_object_array_or_lines() {
 async fn what_is_too_much_is_refused() {
     let sink = Arc::new(MemorySink::new());
     let options = RouteOptions::default().with_max_body_bytes(100).with_max_events(3);
-    let routes = routes(Catalog::game(), Arc::clone(&sink) as _, options).unwrap();
+    let routes = routes(Catalog::game(), Arc::clone(&sink) as _, options);
     let post = |path: &str, body: String| request("POST", path).body(body).reply(&routes);
     for path in ["/v1/events", "/purchase_a_sword"] {
         let response = post(path, format!("{{\"a\":\"{}\"}}", "x".repeat(100))).await;
@@ -284,7 +284,7 @@ async fn headers_are_kept_by_the_rule() {
     let sink = Arc::new(MemorySink::new());
     let header_rule = HeaderRule::new(["Host", "X-Game-Version"], [""; 0]).unwrap();
     let options = RouteOptions::default().with_header_rule(header_rule);
-    let routes = routes(Catalog::game(), Arc::clone(&sink) as _, options).unwrap();
+    let routes = routes(Catalog::game(), Arc::clone(&sink) as _, options);
     let sent = request("POST", "/v1/events")
         .header("host", "sent")
         .header("user-agent", "sent")
@@ -294,23 +294,4 @@ async fn headers_are_kept_by_the_rule() {
     let event = &events(&sink)[0];
     assert_eq!((&event["Host"], &event["X-Game-Version"]), (&json!("own"), &json!("caf\u{fffd}")));
     assert_eq!(event.get("User-Agent"), None);
-}
-
-#[test]
-fn a_catalog_can_not_take_the_servers_own_paths() {
-    for (path, taken) in [
-        ("/v1", true),
-        ("/v1/events", true),
-        ("/healthz/x", true),
-        ("/v10", false),
-        ("/health", false),
-    ] {
-        let event = EventDefinition::new("duel_won").with_route(path, "OK");
-        let catalog = Catalog::builder("arena").event(event).build().unwrap();
-        let sink = Arc::new(MemorySink::new());
-        let error = routes(catalog, sink, RouteOptions::default()).err();
-        let message = error.map(|error| error.to_string());
-        assert_eq!(message.is_some(), taken, "{path}: {message:?}");
-        assert!(message.is_none_or(|text| text.contains("duel_won") && text.contains(path)));
-    }
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tower_service::Service;
 
 fn game(sink: &Arc<MemorySink>) -> GametelService {
-    service(Catalog::game(), Arc::clone(sink) as _, RouteOptions::default()).unwrap()
+    service(Catalog::game(), Arc::clone(sink) as _, RouteOptions::default())
 }
 
 fn request<B>(method: &str, uri: &str, body: B) -> Request<B> {

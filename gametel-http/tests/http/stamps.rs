@@ -15,7 +15,7 @@ async fn every_byte_that_is_stored_is_known_beforehand() {
     let stamper = Stamper::new(clock.clone(), SequentialIds::new());
     let options = RouteOptions::default().with_stamper(stamper);
     let sink = Arc::new(MemorySink::new());
-    let routes = routes(Catalog::game(), Arc::clone(&sink) as _, options).unwrap();
+    let routes = routes(Catalog::game(), Arc::clone(&sink) as _, options);
 
     let potion = warp::test::request().path("/purchase_a_potion").header("host", "a.example");
     assert_eq!(potion.reply(&routes).await.status(), 200);
