@@ -13,7 +13,7 @@ use gametel_core::catalog::Catalog;
 use gametel_core::endpoint::{Endpoint, EndpointError};
 use gametel_core::header::{HeaderRule, HeaderRuleError};
 use gametel_http::sinks::TopicOptions;
-use gametel_http::{RouteOptions, ServerConfig};
+use gametel_http::{Limits, RouteOptions, ServerConfig};
 
 /// Takes game events over HTTP, and answers once they are durable.
 #[derive(Debug, Parser)]
@@ -124,7 +124,8 @@ impl ServeArgs {
     ///
     /// The sink's URL names no end.
     pub(crate) fn resolve(self) -> Result<Settings, EndpointError> {
-        let routes = RouteOptions::default().with_max_body_bytes(self.max_body_bytes);
+        let limits = Limits::default().with_body_bytes(self.max_body_bytes);
+        let routes = RouteOptions::default().with_limits(limits);
         let server = ServerConfig::default()
             .with_listen(self.listen)
             .with_max_connections(self.max_connections)

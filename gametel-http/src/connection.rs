@@ -21,6 +21,7 @@ use warp::reply::Response;
 use crate::config::ServerConfig;
 use crate::host::add_host;
 use crate::intake::Intake;
+use crate::peer::Peer;
 use crate::routes::server_filter;
 
 /// What all connections are told.
@@ -59,7 +60,12 @@ impl ConnectionServer {
 
     /// Serves one connection until the client leaves or is silent for too long, or the phase ends
     /// it.
-    pub(crate) async fn serve(&self, stream: TcpStream, mut phase: watch::Receiver<Phase>) {
+    pub(crate) async fn serve(
+        &self,
+        stream: TcpStream,
+        peer: Peer,
+        mut phase: watch::Receiver<Phase>,
+    ) {
         let activity = Arc::new(Activity::new());
         let routes =
             TowerToHyperService::new(warp::service(server_filter(Arc::clone(&self.intake))));
@@ -69,6 +75,7 @@ impl ConnectionServer {
                 give_path(&mut request);
                 let authority = request.uri().authority().cloned();
                 add_host(request.headers_mut(), authority.as_ref());
+                request.extensions_mut().insert(peer);
                 let in_hand = InHand::new(&activity);
                 let response = routes.call(request);
                 async move {

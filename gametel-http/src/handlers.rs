@@ -18,6 +18,7 @@ use crate::answer::{EventsAnswer, Judged};
 use crate::body::{discard_body, read_body};
 use crate::events::{SplitError, split};
 use crate::intake::{EventRoute, Intake, Place};
+use crate::peer::Peer;
 use crate::rejection::{ApiError, ErrorBody, json_response};
 use crate::request::{is_media_type, own_fields};
 
@@ -25,6 +26,9 @@ use crate::request::{is_media_type, own_fields};
 #[derive(Debug)]
 pub(crate) struct Request<'a, S> {
     pub(crate) method: Method,
+    #[expect(dead_code, reason = "limits by address come with the next commits")]
+    /// Where the request came from; none where whoever mounted the routes does not say.
+    pub(crate) peer: Option<Peer>,
     /// What is at the request's path.
     pub(crate) place: Option<&'a Place>,
     pub(crate) query: &'a str,
@@ -56,7 +60,7 @@ where
         None => ApiError::not_found(),
     };
     let Request { headers, body, .. } = request;
-    discard_body(&headers, body, intake.options.body_timeout).await;
+    discard_body(&headers, body, intake.options.limits.body_timeout).await;
     Err(refusal)
 }
 
@@ -113,7 +117,7 @@ where
     let Request { headers, body, .. } = request;
     let body = body_of(intake, &headers, body).await?;
     let lines = is_media_type(&headers, &["application/x-ndjson", "application/jsonlines"]);
-    let max = intake.options.max_events;
+    let max = intake.options.limits.events;
     let parts = split(&body, lines, max).map_err(|error| match error {
         SplitError::Malformed(malformed) => malformed.into(),
         SplitError::TooMany => {
@@ -176,8 +180,8 @@ where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
-    let options = &intake.options;
-    let read = read_body(headers, body, options.max_body_bytes, options.body_timeout).await;
+    let limits = &intake.options.limits;
+    let read = read_body(headers, body, limits.body_bytes, limits.body_timeout).await;
     read.inspect_err(|error| {
         // Of one that did not come in full nobody knows what it was.
         if error.status == StatusCode::PAYLOAD_TOO_LARGE {

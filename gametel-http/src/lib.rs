@@ -65,6 +65,7 @@ mod handlers;
 mod health;
 mod host;
 mod intake;
+mod peer;
 mod rejection;
 mod request;
 mod respond;
@@ -74,7 +75,8 @@ mod service;
 pub mod sinks;
 mod stats;
 
-pub use config::{RouteOptions, ServerConfig};
+pub use config::{Limits, RouteOptions, ServerConfig};
+pub use peer::Peer;
 pub use routes::routes;
 pub use server::{BindError, RunSummary, ServeError, Server};
 pub use service::{GametelService, ResponseFuture, service};

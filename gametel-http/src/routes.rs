@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::future::ready;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gametel_core::catalog::Catalog;
@@ -14,6 +15,7 @@ use crate::config::RouteOptions;
 use crate::handlers::Request;
 use crate::host::add_host;
 use crate::intake::{Intake, Place};
+use crate::peer::Peer;
 use crate::respond::respond;
 
 /// Makes a warp filter of a catalog and a sink: each route of the catalog, `/v1/events`,
@@ -71,9 +73,11 @@ pub fn routes(
     });
     // Beside a header that says the host the URI's is of no interest, and not parsed.
     let authority = warp::header::value("host").map(|_| None).or(warp::host::optional()).unify();
-    place.and(authority).and(head()).and(warp::body::stream()).then(
+    let remote = warp::addr::remote();
+    place.and(authority).and(remote).and(head()).and(warp::body::stream()).then(
         move |place: Place,
               authority: Option<Authority>,
+              remote: Option<SocketAddr>,
               method,
               path: FullPath,
               query: String,
@@ -82,8 +86,8 @@ pub fn routes(
             let intake = Arc::clone(&intake);
             async move {
                 add_host(&mut headers, authority.as_ref());
-                let place = Some(&place);
-                let request = Request { method, place, query: &query, headers, body };
+                let (place, peer) = (Some(&place), remote.map(Peer));
+                let request = Request { method, peer, place, query: &query, headers, body };
                 respond(&intake, path.as_str(), request).await
             }
         },
@@ -97,12 +101,13 @@ pub fn routes(
 pub(crate) fn server_filter(
     intake: Arc<Intake>,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
-    head().and(warp::body::stream()).then(
-        move |method, path: FullPath, query: String, headers, body| {
+    let peer = warp::ext::optional();
+    peer.and(head()).and(warp::body::stream()).then(
+        move |peer: Option<Peer>, method, path: FullPath, query: String, headers, body| {
             let intake = Arc::clone(&intake);
             async move {
                 let place = intake.place(path.as_str());
-                let request = Request { method, place, query: &query, headers, body };
+                let request = Request { method, peer, place, query: &query, headers, body };
                 respond(&intake, path.as_str(), request).await
             }
         },

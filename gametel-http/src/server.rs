@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use crate::config::ServerConfig;
 use crate::connection::{ConnectionServer, Phase};
 use crate::intake::Intake;
+use crate::peer::Peer;
 use crate::stats::Totals;
 
 /// An HTTP server that listens, and serves once [`run`](Self::run) is called.
@@ -82,10 +83,10 @@ impl Server {
                 () = shutdown.as_mut() => break,
                 accepted = accept(&listener, &permits) => accepted,
             };
-            let (stream, permit) = accepted;
+            let (stream, peer, permit) = accepted;
             let (connections, phase) = (Arc::clone(&connections), phase.subscribe());
             tokio::spawn(async move {
-                connections.serve(stream, phase).await;
+                connections.serve(stream, peer, phase).await;
                 drop(permit);
             });
         }
@@ -120,16 +121,16 @@ impl Server {
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
-) -> (TcpStream, OwnedSemaphorePermit) {
+) -> (TcpStream, Peer, OwnedSemaphorePermit) {
     let permit = Arc::clone(permits).acquire_owned().await.expect("the semaphore is never closed");
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 // An answer is one small write: to wait for more to send only delays it.
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "TCP_NODELAY can't be set");
                 }
-                return (stream, permit);
+                return (stream, Peer(address), permit);
             }
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {

@@ -113,6 +113,7 @@ where
             let path = head.uri.path();
             let request = Request {
                 method: head.method,
+                peer: head.extensions.get().copied(),
                 place: intake.place(path),
                 query: head.uri.query().unwrap_or_default(),
                 headers,

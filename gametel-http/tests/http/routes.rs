@@ -6,7 +6,7 @@ use bytes::Bytes;
 use gametel_core::catalog::Catalog;
 use gametel_core::header::HeaderRule;
 use gametel_core::sink::{EventSink, MemorySink, SinkErrorKind};
-use gametel_http::{RouteOptions, routes};
+use gametel_http::{Limits, RouteOptions, routes};
 use serde_json::{Value, json};
 use warp::Filter;
 use warp::http::Response;
@@ -187,7 +187,8 @@ async fn events_arrive_as_object_array_or_lines() {
 #[tokio::test]
 async fn what_is_too_much_is_refused() {
     let sink = Arc::new(MemorySink::new());
-    let options = RouteOptions::default().with_max_body_bytes(100).with_max_events(3);
+    let options =
+        RouteOptions::default().with_limits(Limits::default().with_body_bytes(100).with_events(3));
     let routes = routes(Catalog::game(), Arc::clone(&sink) as _, options);
     let post = |path: &str, body: String| request("POST", path).body(body).reply(&routes);
     for path in ["/v1/events", "/purchase_a_sword"] {

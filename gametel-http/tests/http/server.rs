@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use gametel_core::catalog::Catalog;
 use gametel_core::sink::{EventSink, MemorySink, SinkErrorKind};
-use gametel_http::{RouteOptions, ServeError, Server, ServerConfig};
+use gametel_http::{Limits, RouteOptions, ServeError, Server, ServerConfig};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy;
 use hyper_util::rt::TokioExecutor;
@@ -141,9 +141,9 @@ async fn over_http2_the_authority_is_the_host() {
 
 #[test]
 fn a_client_that_is_too_slow_is_let_go() {
-    let config = ServerConfig::default()
-        .with_header_timeout(SHORT)
-        .with_routes(RouteOptions::default().with_body_timeout(SHORT));
+    let config = ServerConfig::default().with_header_timeout(SHORT).with_routes(
+        RouteOptions::default().with_limits(Limits::default().with_body_timeout(SHORT)),
+    );
     let server = Running::start(memory(), config);
     // Nothing, half of what only HTTP/2 begins with, and half a head.
     for sent in [&b""[..], b"PR", b"GET / HTTP/1.1\r\nHost:"] {

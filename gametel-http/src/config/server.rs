@@ -2,8 +2,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use gametel_core::event::Stamper;
-use gametel_core::header::HeaderRule;
+use super::RouteOptions;
 
 /// The settings of a [`Server`](crate::Server). The defaults are safe: loopback, and every wait and
 /// every buffer bounded.
@@ -13,13 +12,15 @@ use gametel_core::header::HeaderRule;
 ///
 /// ```
 /// use std::time::Duration;
-/// use gametel_http::{RouteOptions, ServerConfig};
+/// use gametel_http::{Limits, RouteOptions, ServerConfig};
 ///
 /// let config = ServerConfig::default()
 ///     .with_listen("127.0.0.1:0".parse()?)
 ///     .with_shutdown_timeout(Duration::from_secs(5))
-///     .with_routes(RouteOptions::default().with_max_body_bytes(64 * 1024));
-/// assert_eq!(config.routes.max_body_bytes, 65_536);
+///     .with_routes(
+///         RouteOptions::default().with_limits(Limits::default().with_body_bytes(64 * 1024)),
+///     );
+/// assert_eq!(config.routes.limits.body_bytes, 65_536);
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -91,69 +92,5 @@ impl ServerConfig {
     #[must_use]
     pub fn with_routes(self, routes: RouteOptions) -> Self {
         Self { routes, ..self }
-    }
-}
-
-/// The settings of [`routes`](crate::routes()) and [`service`](crate::service()).
-///
-/// Made as [`ServerConfig`] is: from the defaults, by the setters.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct RouteOptions {
-    /// Which request headers an event keeps. Default `None`: those that the catalog names, which
-    /// are Host, User-Agent and Accept unless it says otherwise.
-    pub header_rule: Option<HeaderRule>,
-    /// The largest body that is read, in bytes. Default 1 MiB.
-    pub max_body_bytes: usize,
-    /// How long a client may take to send a body. Default 30 s.
-    pub body_timeout: Duration,
-    /// How many events one request to `/v1/events` may have. Default 10,000.
-    pub max_events: usize,
-    /// What gives each event its time of receipt, and an id if it brings none. Default the system's
-    /// clock and random ids; a test passes its own.
-    pub stamper: Stamper,
-}
-
-impl Default for RouteOptions {
-    fn default() -> Self {
-        Self {
-            header_rule: None,
-            max_body_bytes: 1024 * 1024,
-            body_timeout: Duration::from_secs(30),
-            max_events: 10_000,
-            stamper: Stamper::default(),
-        }
-    }
-}
-
-impl RouteOptions {
-    /// Sets [`header_rule`](Self::header_rule): a rule in place of the catalog's.
-    #[must_use]
-    pub fn with_header_rule(self, header_rule: HeaderRule) -> Self {
-        Self { header_rule: Some(header_rule), ..self }
-    }
-
-    /// Sets [`max_body_bytes`](Self::max_body_bytes).
-    #[must_use]
-    pub fn with_max_body_bytes(self, max_body_bytes: usize) -> Self {
-        Self { max_body_bytes, ..self }
-    }
-
-    /// Sets [`body_timeout`](Self::body_timeout).
-    #[must_use]
-    pub fn with_body_timeout(self, body_timeout: Duration) -> Self {
-        Self { body_timeout, ..self }
-    }
-
-    /// Sets [`max_events`](Self::max_events).
-    #[must_use]
-    pub fn with_max_events(self, max_events: usize) -> Self {
-        Self { max_events, ..self }
-    }
-
-    /// Sets [`stamper`](Self::stamper).
-    #[must_use]
-    pub fn with_stamper(self, stamper: Stamper) -> Self {
-        Self { stamper, ..self }
     }
 }

@@ -1,0 +1,9 @@
+//! The settings of the library, as values. Nothing here reads a file, a variable or an argument.
+
+mod limits;
+mod routes;
+mod server;
+
+pub use limits::Limits;
+pub use routes::RouteOptions;
+pub use server::ServerConfig;
