@@ -49,7 +49,7 @@
 //! |---|---|---|
 //! | `log` | yes | `sqlite:PATH` in [`sinks`] |
 //! | `kafka` | yes | `kafka://HOST:PORT/TOPIC` in [`sinks`] |
-//! | `cli` | yes | the binary, and what it alone needs: clap, anyhow, tracing-subscriber |
+//! | `cli` | yes | the binary, and what it alone needs: clap, anyhow, toml, jiff, tracing-subscriber |
 //!
 //! Who embeds the crate needs neither the binary nor, as a rule, both sinks:
 //! `default-features = false`.

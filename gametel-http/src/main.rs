@@ -1,145 +1,56 @@
 //! The command `gametel-http`: reads the command line and the environment, and runs a server.
 
 mod cli;
+mod commands;
+mod failure;
+mod log;
+mod settings;
+mod signals;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
-use gametel_core::catalog::Catalog;
-use gametel_core::sink::SinkErrorKind;
-use gametel_http::{Server, sinks};
-use tracing_subscriber::EnvFilter;
 
-use cli::{Cli, Command, LogArgs, LogFormat, Settings};
-
-/// What ends the process before its time, by what its caller can do.
-enum Failure {
-    /// It was told something impossible: exit code 2.
-    Config(anyhow::Error),
-    /// It was told right, and it failed: exit code 1.
-    Failed(anyhow::Error),
-}
+use cli::{Cli, Command};
+use failure::Failure;
+use settings::Overrides;
 
 fn main() -> ExitCode {
     // On an error of usage clap says so and exits with 2.
     let cli = Cli::parse();
-    match start(cli) {
+    match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let (error, code) = match failure {
-                Failure::Config(error) => (error, 2),
-                Failure::Failed(error) => (error, 1),
-            };
-            // With stderr closed there is nobody left to tell.
-            let _ = writeln!(std::io::stderr(), "gametel-http: {error:#}");
-            ExitCode::from(code)
-        }
-    }
-}
-
-fn start(cli: Cli) -> Result<(), Failure> {
-    log_to_stderr(&cli.log).map_err(Failure::Config)?;
-    let Command::Serve(args) = cli.command;
-    let settings = args.resolve().context("--sink").map_err(Failure::Config)?;
-    let runtime = tokio::runtime::Runtime::new()
-        .context("the threads can't be started")
-        .map_err(Failure::Failed)?;
-    runtime.block_on(serve(settings))
-}
-
-async fn serve(settings: Settings) -> Result<(), Failure> {
-    let Settings { mut server, sink: endpoint, topic, catalog, headers } = settings;
-    let catalog = match &catalog {
-        None => Catalog::game(),
-        Some(path) => {
-            Catalog::load(path).context("the catalog can't be used").map_err(Failure::Config)?
-        }
-    };
-    let rule = headers.rule(&catalog).context("the headers to keep can't be kept");
-    server.routes.header_rule = Some(rule.map_err(Failure::Config)?);
-    let sink = sinks::open(&endpoint, topic).await.map_err(|error| {
-        let failure =
-            if error.kind() == SinkErrorKind::Config { Failure::Config } else { Failure::Failed };
-        failure(anyhow::Error::new(error).context(format!("the sink {endpoint} can't be opened")))
-    })?;
-    let catalog_name = catalog.name().to_owned();
-    let server = match Server::bind(server, Arc::new(catalog), Arc::clone(&sink)).await {
-        Ok(server) => server,
-        Err(error) => {
-            // Nothing was written to it, so there is nothing to lose if it can't be closed.
-            let _ = sink.close().await;
-            return Err(Failure::Failed(error.into()));
-        }
-    };
-    // The signals are caught before anyone is told that there is a server to send them to.
-    let shutdown = shutdown_signal().context("signals can't be caught").map_err(Failure::Failed)?;
-    let address = server.local_addr();
-    tracing::info!(sink = %endpoint, catalog = catalog_name, "listening on http://{address}");
-    match server.run(shutdown).await {
-        Ok(summary) => {
-            tracing::info!("stopped: {}", summary.totals);
-            Ok(())
-        }
-        Err(error) => {
-            tracing::info!("stopped: {}", error.totals());
-            Err(Failure::Failed(error.into()))
-        }
-    }
-}
-
-/// Ends at the first SIGTERM or ctrl-c. A second one ends the process at once.
-#[cfg(unix)]
-fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        let name = tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-        };
-        tracing::info!("{name}: stopping, once the requests in hand are answered");
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+            let mut stderr = std::io::stderr().lock();
+            for line in failure.lines() {
+                // With stderr closed there is nobody left to tell.
+                let _ = writeln!(stderr, "gametel-http: {line}");
             }
-            tracing::warn!("a second signal: stopped at once");
-            std::process::exit(1);
-        });
-    })
-}
-
-#[cfg(not(unix))]
-fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        // Where ctrl-c can't be caught it ends the process, which is a stop too.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+            failure.exit_code()
         }
-    })
+    }
 }
 
-fn log_to_stderr(args: &LogArgs) -> anyhow::Result<()> {
-    let rust_log = match std::env::var("RUST_LOG") {
-        Ok(filter) if !filter.is_empty() => Some(filter),
-        Ok(_) | Err(std::env::VarError::NotPresent) => None,
-        Err(error) => return Err(error).context("RUST_LOG can't be read"),
-    };
-    let filter = args.log.as_ref().or(rust_log.as_ref()).map_or("info", String::as_str);
-    let env_filter = EnvFilter::try_new(filter)
-        .with_context(|| format!("{filter:?} is no filter for the log"))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(env_filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    match args.log_format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().init(),
+fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Serve { overrides } => commands::serve(with_rust_log(overrides)?),
+        Command::Check(mut args) => {
+            args.overrides = with_rust_log(args.overrides)?;
+            commands::check(args)
+        }
+        Command::SampleConfig => commands::sample_config(),
     }
-    Ok(())
+}
+
+fn with_rust_log(overrides: Overrides) -> Result<Overrides, Failure> {
+    match std::env::var("RUST_LOG") {
+        Ok(filter) => Ok(overrides.with_rust_log(filter)),
+        Err(std::env::VarError::NotPresent) => Ok(overrides),
+        Err(error) => {
+            let error = Err(error).context("RUST_LOG can't be read");
+            error.map_err(|error: anyhow::Error| Failure::Config(error.into()))
+        }
+    }
 }

@@ -36,6 +36,22 @@ impl TopicOptions {
     }
 }
 
+/// Says whether this build has the sink that a URL names. Nothing is opened.
+///
+/// # Errors
+///
+/// Of kind `Config`: the end's feature is not compiled in, or nothing can be written to it.
+pub fn check(endpoint: &Endpoint) -> Result<(), SinkError> {
+    match endpoint {
+        #[cfg(not(feature = "log"))]
+        Endpoint::Sqlite(_) => Err(not_compiled("sqlite", "log")),
+        #[cfg(not(feature = "kafka"))]
+        Endpoint::Kafka { .. } => Err(not_compiled("kafka", "kafka")),
+        Endpoint::Sqlite(_) | Endpoint::Kafka { .. } | Endpoint::Stdout | Endpoint::Null => Ok(()),
+        other => Err(not_a_sink(other)),
+    }
+}
+
 /// Opens the sink that a URL names. Logs what it makes: a Kafka topic.
 ///
 /// # Errors
@@ -60,10 +76,7 @@ pub async fn open(
         }
         Endpoint::Stdout => Ok(Arc::new(StdoutSink::new()?)),
         Endpoint::Null => Ok(Arc::new(NullSink::new())),
-        other => {
-            let message = format!("events can't be written to {other}");
-            Err(SinkError::new(SinkErrorKind::Config, "sink", message))
-        }
+        other => Err(not_a_sink(other)),
     }
 }
 
@@ -111,6 +124,11 @@ async fn open_kafka(
     }
     let sink = KafkaSink::builder(brokers).topic(topic).build()?;
     Ok(Arc::new(sink))
+}
+
+fn not_a_sink(endpoint: &Endpoint) -> SinkError {
+    let message = format!("events can't be written to {endpoint}");
+    SinkError::new(SinkErrorKind::Config, "sink", message)
 }
 
 #[cfg(not(all(feature = "log", feature = "kafka")))]

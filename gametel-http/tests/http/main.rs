@@ -5,6 +5,8 @@
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(all(feature = "cli", feature = "log"))]
+mod config;
+#[cfg(all(feature = "cli", feature = "log"))]
 mod durability;
 mod fields;
 #[cfg(all(feature = "cli", feature = "kafka"))]

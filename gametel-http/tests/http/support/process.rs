@@ -1,10 +1,15 @@
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_gametel-http");
+
+/// How long to wait for what is to come. It is there at once, on a machine that has time.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running `gametel-http serve`, on a free port.
 #[derive(Debug)]
@@ -67,13 +72,38 @@ impl Process {
 
     /// Runs it to its end, and gives its code and what it printed.
     pub(crate) fn run(arguments: &[&str]) -> Output {
-        clean(&mut Command::new(BINARY)).args(arguments).output().expect("the binary starts")
+        Self::run_in(Path::new("."), &[], arguments)
+    }
+
+    /// Runs it as [`run`](Self::run) does, in a folder, with variables.
+    pub(crate) fn run_in(folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
+        let mut child = clean(&mut Command::new(BINARY))
+            .current_dir(folder)
+            .envs(variables.iter().copied())
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        // Read as they come: a full pipe would stop it for good.
+        let stdout = read_all(child.stdout.take().expect("stdout is piped"));
+        let stderr = read_all(child.stderr.take().expect("stderr is piped"));
+        let Some(status) = ended(&mut child) else {
+            let said = stderr.join().expect("reading does not panic");
+            let said = String::from_utf8_lossy(&said);
+            panic!("{arguments:?} still ran after {PATIENCE:?}\n{said}");
+        };
+        Output {
+            status,
+            stdout: stdout.join().expect("reading does not panic"),
+            stderr: stderr.join().expect("reading does not panic"),
+        }
     }
 
     /// Waits for a line on stderr that has `text` in it.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
         loop {
-            match self.lines.recv_timeout(Duration::from_secs(60)) {
+            match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => {
                     self.said.push_str(&line);
                     self.said.push('\n');
@@ -99,11 +129,14 @@ impl Process {
 
     /// Waits for its end, and gives its exit code and stderr.
     pub(crate) fn wait(mut self) -> (Option<i32>, String) {
-        let status = self.child.wait().expect("it is our child");
+        let ended = ended(&mut self.child);
         for line in self.lines.iter() {
             self.said.push_str(&line);
             self.said.push('\n');
         }
+        let Some(status) = ended else {
+            panic!("it still ran after {PATIENCE:?}\n{}", self.said);
+        };
         (status.code(), std::mem::take(&mut self.said))
     }
 }
@@ -114,6 +147,30 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Waits for the end of a process. One that does not end in time is killed, and has no status.
+fn ended(child: &mut Child) -> Option<ExitStatus> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait().expect("it is our child") {
+            return Some(status);
+        }
+        if Instant::now() > deadline {
+            child.kill().expect("it has not ended");
+            child.wait().expect("it is our child");
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn read_all(mut stream: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).expect("a pipe can be read");
+        bytes
+    })
 }
 
 /// Takes away what the machine has set: the tests are about the arguments.

@@ -1,0 +1,49 @@
+use std::sync::Arc;
+
+use anyhow::Context;
+use gametel_http::Server;
+
+use super::open_sink;
+use crate::failure::Failure;
+use crate::settings::{Overrides, Prepared, Settings};
+use crate::{log, signals};
+
+/// Serves until it is told to stop.
+pub(crate) fn serve(overrides: Overrides) -> Result<(), Failure> {
+    let settings = Settings::load(overrides).map_err(Failure::Config)?;
+    let mut prepared = settings.prepare().map_err(Failure::Config)?;
+    log::to_stderr(std::mem::take(&mut prepared.log_filter), settings.log_format());
+    let runtime = tokio::runtime::Runtime::new()
+        .context("the threads can't be started")
+        .map_err(Failure::Failed)?;
+    runtime.block_on(run(prepared))
+}
+
+async fn run(prepared: Prepared) -> Result<(), Failure> {
+    let sink = open_sink(&prepared).await?;
+    let Prepared { server, catalog, sink: endpoint, .. } = prepared;
+    let catalog_name = catalog.name().to_owned();
+    let server = match Server::bind(server, Arc::new(catalog), Arc::clone(&sink)).await {
+        Ok(server) => server,
+        Err(error) => {
+            // Nothing was written to it, so there is nothing to lose if it can't be closed.
+            let _ = sink.close().await;
+            return Err(Failure::Failed(error.into()));
+        }
+    };
+    // The signals are caught before anyone is told that there is a server to send them to.
+    let shutdown =
+        signals::shutdown().context("signals can't be caught").map_err(Failure::Failed)?;
+    let address = server.local_addr();
+    tracing::info!(sink = %endpoint, catalog = catalog_name, "listening on http://{address}");
+    match server.run(shutdown).await {
+        Ok(summary) => {
+            tracing::info!("stopped: {}", summary.totals);
+            Ok(())
+        }
+        Err(error) => {
+            tracing::info!("stopped: {}", error.totals());
+            Err(Failure::Failed(error.into()))
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! From the layers to one configuration.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::configuration::Configuration;
+use super::fault;
+use super::file;
+use super::layer::{Layer, Origin, key};
+use super::options::Overrides;
+use super::problems::Problems;
+use super::section::LogFormat;
+
+/// The configuration that holds: every key with its value, and every path absolute.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(super) configuration: Configuration,
+    /// What was set, and by whom. What is not in it has its default.
+    pub(super) layer: Layer,
+}
+
+impl Settings {
+    /// Reads the file, and lays the environment and the command line over it.
+    ///
+    /// # Errors
+    ///
+    /// All that can't be read, in the file and elsewhere.
+    pub(crate) fn load(overrides: Overrides) -> Result<Self, Problems> {
+        let here = std::env::current_dir().context("the current folder is not known")?;
+        let checked = overrides.check();
+        let Overrides { file, environment, command_line } = overrides;
+        let in_file = file.as_deref().map_or_else(|| Ok(Layer::default()), file::read);
+        let in_file = match (in_file, checked) {
+            (Ok(layer), Ok(())) => layer,
+            (in_file, checked) => {
+                return Err(in_file.err().into_iter().chain(checked.err()).collect());
+            }
+        };
+        let layer = in_file.under(environment).under(command_line);
+        let mut configuration = fault::read(layer.to_table()).map_err(|fault| {
+            let mut problems = Problems::default();
+            problems.push("the configuration", fault);
+            problems
+        })?;
+        let beside_file = match file.as_deref().and_then(Path::parent) {
+            Some(folder) => here.join(folder),
+            None => here.clone(),
+        };
+        configuration.anchor(&Folders { layer: &layer, here, beside_file });
+        Ok(Self { configuration, layer })
+    }
+
+    pub(crate) fn log_format(&self) -> LogFormat {
+        self.configuration.log.format()
+    }
+
+    /// Where the key's value came from, as the beginning of a message about it.
+    pub(super) fn place(&self, dotted: &str) -> String {
+        match self.layer.origin(&key(dotted)) {
+            None => dotted.to_owned(),
+            Some(origin @ Origin::File { .. }) => format!("{origin}: {dotted}"),
+            Some(origin) => origin.to_string(),
+        }
+    }
+}
+
+/// Where relative paths start.
+pub(super) struct Folders<'a> {
+    layer: &'a Layer,
+    here: PathBuf,
+    beside_file: PathBuf,
+}
+
+impl Folders<'_> {
+    /// For a path of the file, and for a default, which could be written into it: the file's own
+    /// folder. For one of the command line or the environment: the current folder.
+    pub(super) fn of(&self, dotted: &str) -> &Path {
+        match self.layer.origin(&key(dotted)) {
+            Some(Origin::CommandLine(_) | Origin::Environment(_)) => &self.here,
+            Some(Origin::File { .. }) | None => &self.beside_file,
+        }
+    }
+}
