@@ -89,6 +89,7 @@ fn the_filter_of_the_log_has_a_variable_more() {
     let rust_log = ("RUST_LOG", "debug");
     assert_eq!(filter(&folder.check_with(&[rust_log], &[])), "debug");
     assert_eq!(filter(&folder.check_with(&[rust_log, ("GAMETEL_LOG", "error")], &[])), "error");
+    assert_eq!(filter(&folder.check_with(&[rust_log], &["--log", "trace"])), "trace");
 }
 
 #[test]
@@ -103,6 +104,7 @@ fn a_value_says_where_it_came_from() {
         "url = \"null:\"  # gametel.toml:2",
         "partitions = 6  # --topic-partitions",
         "replication = 1",
+        "# not set: file",
     ] {
         assert!(stdout(&output).lines().any(|found| found == line), "{line}\n{}", stdout(&output));
     }
