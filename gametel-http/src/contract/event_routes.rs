@@ -1,7 +1,7 @@
 //! The operations of the catalog's routes.
 
-use gametel_core::catalog::{Catalog, EventDefinition};
-use serde_json::{Value, json};
+use gametel_core::catalog::{Catalog, EventDefinition, FieldType};
+use serde_json::{Map, Value, json};
 
 use crate::error_code::Concern;
 
@@ -46,10 +46,18 @@ fn request_body(catalog: &Catalog, name: &str, event: &EventDefinition) -> Value
     let schema = json!({ "$ref": format!("#/components/schemas/route_{name}") });
     let mut content = json!({ "application/json": { "schema": schema } });
     if let Some(form) = sent_form(catalog, event) {
-        content["application/x-www-form-urlencoded"] = json!({ "schema": form });
+        content["application/x-www-form-urlencoded"] =
+            json!({ "schema": form, "encoding": encodings(event) });
     }
     let required = event.fields().iter().any(|field| field.is_required());
     json!({ "required": required, "content": content })
+}
+
+/// How the values of a form are written, where that is not as text.
+fn encodings(event: &EventDefinition) -> Map<String, Value> {
+    let json = event.fields().iter().filter(|field| field.field_type() == Some(FieldType::Json));
+    let encoding = json!({ "contentType": "application/json" });
+    json.map(|field| (field.name().to_owned(), encoding.clone())).collect()
 }
 
 fn answers(event: &EventDefinition, concerns: &[Concern]) -> Value {
