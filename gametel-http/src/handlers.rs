@@ -54,9 +54,15 @@ where
         Some(Place::Events) if post => return record_events(intake, request).await,
         Some(Place::Live) if get || request.method == Method::HEAD => return Ok(live()),
         Some(Place::Ready) if get || request.method == Method::HEAD => return Ok(ready(intake)),
+        Some(Place::Document(document)) if get || request.method == Method::HEAD => {
+            return Ok(document.to_response());
+        }
         Some(Place::Event(_)) => ApiError::method_not_allowed("GET, POST"),
         Some(Place::Events) => ApiError::method_not_allowed("POST"),
-        Some(Place::Live | Place::Ready) => ApiError::method_not_allowed("GET, HEAD"),
+        Some(Place::Live | Place::Ready | Place::Document(_)) => {
+            ApiError::method_not_allowed("GET, HEAD")
+        }
+        Some(Place::UnknownSchema) => ApiError::unknown_schema(),
         None => ApiError::not_found(),
     };
     let Request { headers, body, .. } = request;

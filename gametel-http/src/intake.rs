@@ -10,8 +10,10 @@ use gametel_core::batch::EventBatch;
 use gametel_core::catalog::{Catalog, EventDefinition};
 use gametel_core::header::HeaderRule;
 use gametel_core::sink::{EventSink, Outcome, SinkError, SinkErrorKind, WriteReport, error_chain};
+use percent_encoding::percent_decode_str;
 
 use crate::config::RouteOptions;
+use crate::contract::{Document, documents};
 use crate::health::Health;
 use crate::stats::Stats;
 
@@ -39,6 +41,10 @@ pub(crate) enum Place {
     Live,
     /// `/healthz/ready`
     Ready,
+    /// `/openapi.json`, `/v1/schema`, `/v1/schema/{type}`
+    Document(Document),
+    /// `/v1/schema/{type}` of a type that is not there
+    UnknownSchema,
 }
 
 /// A route of the catalog: its event, and the body of the answer, made once.
@@ -60,6 +66,9 @@ impl Intake {
             ("healthz/live".into(), Place::Live),
             ("healthz/ready".into(), Place::Ready),
         ]);
+        let documents = documents(&catalog, &options);
+        let documented = |(path, document): (String, _)| (path.into(), Place::Document(document));
+        places.extend(documents.into_iter().map(documented));
         for definition in catalog.events() {
             let Some(path) = definition.route() else {
                 continue;
@@ -83,7 +92,16 @@ impl Intake {
 
     /// What is at the rest of a path, behind the slash that ends the part before it.
     pub(crate) fn place_below(&self, rest: &str) -> Option<&Place> {
-        self.places.get(rest)
+        self.places.get(rest).or_else(|| self.schema_at(rest))
+    }
+
+    /// A schema whose path is not written as it is here, and may be encoded.
+    fn schema_at(&self, rest: &str) -> Option<&Place> {
+        static UNKNOWN: Place = Place::UnknownSchema;
+
+        let encoded = rest.strip_prefix("v1/schema/")?;
+        let event_type = percent_decode_str(encoded).decode_utf8().unwrap_or_default();
+        Some(self.places.get(&*format!("v1/schema/{event_type}")).unwrap_or(&UNKNOWN))
     }
 
     pub(crate) fn sink(&self) -> &Arc<dyn EventSink> {

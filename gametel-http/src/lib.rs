@@ -60,6 +60,8 @@ mod answer;
 mod body;
 mod config;
 mod connection;
+mod contract;
+mod error_code;
 mod events;
 mod handlers;
 mod health;

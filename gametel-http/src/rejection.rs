@@ -11,6 +11,8 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use warp::reply::Response;
 
+use crate::error_code::is_known;
+
 /// A refusal, on its way to the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApiError {
@@ -30,7 +32,9 @@ pub(crate) struct ErrorBody {
 }
 
 impl ErrorBody {
+    /// `code` is one of [`ERROR_CODES`](crate::error_code::ERROR_CODES).
     pub(crate) fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        debug_assert!(is_known(code), "the list of error codes lacks {code}");
         Self { code, message: message.into() }
     }
 }
@@ -47,6 +51,11 @@ impl ApiError {
     pub(crate) fn not_found() -> Self {
         let message = "there is nothing at this path; any event can be sent to POST /v1/events";
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    pub(crate) fn unknown_schema() -> Self {
+        let message = "the catalog has no event of this type; GET /v1/schema lists those it has";
+        Self::new(StatusCode::NOT_FOUND, "unknown_schema", message)
     }
 
     /// `allow` lists the methods that there are, with commas between.

@@ -19,7 +19,8 @@ use crate::peer::Peer;
 use crate::respond::respond;
 
 /// Makes a warp filter of a catalog and a sink: each route of the catalog, `/v1/events`,
-/// `/healthz/live` and `/healthz/ready`, to mount in a warp server of one's own.
+/// `/v1/schema`, `/openapi.json`, `/healthz/live` and `/healthz/ready`, to mount in a warp server of
+/// one's own.
 ///
 /// It goes by what the filters before it have left of the path, so that it can stand below a
 /// prefix, and takes all of that. The root of the catalog is then both at `/prefix` and at

@@ -20,7 +20,8 @@ use crate::respond::respond;
 use crate::stats::Totals;
 
 /// Makes a tower service of a catalog and a sink, for axum, hyper and whatever else speaks tower:
-/// each route of the catalog, `/v1/events`, `/healthz/live` and `/healthz/ready`.
+/// each route of the catalog, `/v1/events`, `/v1/schema`, `/openapi.json`, `/healthz/live` and
+/// `/healthz/ready`.
 ///
 /// It answers every request, also one to a path where nothing is (404 in JSON). The path is matched
 /// whole: a router that mounts it below a prefix takes the prefix off, as axum's `nest_service`

@@ -11,8 +11,9 @@ use super::{
     FieldDefinition, QUARANTINE,
 };
 
-/// The paths below which no event can have its route: what the server answers for itself is there.
-const SERVERS_OWN: [&str; 2] = ["/v1", "/healthz"];
+/// The paths at and below which no event can have its route: what the server answers for itself is
+/// there.
+const SERVERS_OWN: [&str; 3] = ["/v1", "/healthz", "/openapi.json"];
 
 /// How many filters may stand within each other. A reader of TOML takes some 80 tables; what can be
 /// built must be readable from a file.
@@ -258,7 +259,7 @@ fn bad_route(route: &str) -> Option<&'static str> {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     if SERVERS_OWN.iter().any(is_below) {
-        return Some("is the server's own, as all of /v1 and /healthz is");
+        return Some("is the server's own, as /openapi.json and all of /v1 and /healthz is");
     }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
     (!route.bytes().all(plain)).then_some("has characters other than A-Z a-z 0-9 / - . _ ~")
@@ -316,8 +317,10 @@ mod tests {
             ("/v1", true),
             ("/v1/events", true),
             ("/healthz/x", true),
+            ("/openapi.json", true),
             ("/v10", false),
             ("/health", false),
+            ("/openapi", false),
         ] {
             let event = EventDefinition::new("duel_won").with_route(path, "OK");
             let error = Catalog::builder("arena").event(event).build().err();

@@ -4,6 +4,7 @@
 
 #[cfg(feature = "cli")]
 mod cli;
+mod contract;
 #[cfg(all(feature = "cli", feature = "log"))]
 mod config;
 #[cfg(all(feature = "cli", feature = "log"))]

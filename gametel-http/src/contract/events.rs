@@ -1,0 +1,45 @@
+//! The operation of `/v1/events`.
+
+use serde_json::{Value, json};
+
+use crate::error_code::Concern;
+
+use super::errors::batch_refusals;
+
+/// What stands at `/v1/events`, which takes at most `max` events in one request.
+pub(super) fn events_item(max: usize) -> Value {
+    let event = json!({ "$ref": "#/components/schemas/Event" });
+    let array = json!({ "type": "array", "items": event, "maxItems": max });
+    json!({
+        "post": {
+            "operationId": "record_events",
+            "tags": ["events"],
+            "summary": "Records many events of any type",
+            "description": "Takes one event, an array of them, or lines (NDJSON). Each is judged on \
+                its own: the answer is 200 if any was accepted, or none was sent, and says of each, \
+                by its index, what became of it.",
+            "requestBody": {
+                "required": true,
+                "content": {
+                    "application/json": { "schema": { "anyOf": [event, array] } },
+                    "application/x-ndjson": { "schema": array },
+                },
+            },
+            "responses": answers(),
+        },
+    })
+}
+
+fn answers() -> Value {
+    let of_events = [Concern::Json, Concern::BatchedEvent, Concern::Field, Concern::Sink];
+    let whole = [Concern::Access, Concern::Body, Concern::Json, Concern::Batch, Concern::Sink];
+    let mut responses = batch_refusals(&whole, &of_events);
+    let answer = json!({
+        "description": "Each event that the answer calls accepted is stored.",
+        "content": {
+            "application/json": { "schema": { "$ref": "#/components/schemas/EventsAnswer" } },
+        },
+    });
+    responses.insert("200".to_owned(), answer);
+    responses.into()
+}

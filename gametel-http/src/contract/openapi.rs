@@ -1,0 +1,59 @@
+use gametel_core::catalog::Catalog;
+use serde_json::{Map, Value, json};
+
+use crate::config::RouteOptions;
+
+use super::asking::{live_item, openapi_item, ready_item, schema_item, schemas_item};
+use super::event_routes::route_item;
+use super::events::events_item;
+use super::names::named_events;
+use super::schemas::schemas;
+
+/// The OpenAPI 3.1 document of a server of this catalog under these options.
+pub(super) fn openapi(catalog: &Catalog, options: &RouteOptions) -> Value {
+    let events = named_events(catalog);
+    let mut paths = Map::new();
+    for (name, event) in &events {
+        if let Some(path) = event.route() {
+            paths.insert(path.to_owned(), route_item(catalog, name, event));
+        }
+    }
+    for (path, item) in [
+        ("/v1/events", events_item(options.limits.events)),
+        ("/v1/schema", schemas_item()),
+        ("/v1/schema/{type}", schema_item(catalog)),
+        ("/openapi.json", openapi_item()),
+        ("/healthz/live", live_item()),
+        ("/healthz/ready", ready_item()),
+    ] {
+        paths.insert(path.to_owned(), item);
+    }
+    let retry_after = json!({
+        "description": "After how many seconds to send the same again.",
+        "required": true,
+        "schema": { "type": "integer", "minimum": 1 },
+    });
+    json!({
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "info": {
+            "title": format!("gametel: {}", catalog.name()),
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Takes game events, and answers once they are durable.",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        // Relative to the document, so that it holds below any prefix.
+        "servers": [{ "url": "." }],
+        "tags": [
+            { "name": "routes", "description": "One event each, at a route of its own" },
+            { "name": "events", "description": "Many events in one request" },
+            { "name": "schemas", "description": "What the server says of itself" },
+            { "name": "health", "description": "For load balancers" },
+        ],
+        "paths": paths,
+        "components": {
+            "schemas": schemas(catalog, &events),
+            "headers": { "RetryAfter": retry_after },
+        },
+    })
+}
