@@ -6,9 +6,11 @@
 mod cli;
 #[cfg(all(feature = "cli", feature = "log"))]
 mod durability;
+mod encodings;
 mod fields;
 #[cfg(all(feature = "cli", feature = "kafka"))]
 mod kafka;
+mod limits;
 mod mounted;
 mod routes;
 mod server;
