@@ -125,7 +125,11 @@ fn all_rejected(results: &[EventResult]) -> ApiError {
             ErrorBody::new("all_rejected", message)
         }
     };
-    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, error.code, error.message)
+    let status = match error.code {
+        "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    ApiError::new(status, error.code, error.message)
 }
 
 fn as_text<S: Serializer>(id: &Option<EventId>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -201,7 +205,7 @@ mod tests {
             (vec![], report([]), 200, None),
             (vec![bad()], report([]), 422, Some("invalid_json")),
             (vec![bad(), bad()], report([]), 422, Some("all_rejected")),
-            (vec![good()], report([rejected(TooLarge)]), 422, Some("too_large")),
+            (vec![good()], report([rejected(TooLarge)]), 413, Some("too_large")),
             (vec![bad(), good()], report([rejected(Unavailable)]), 503, Some("unavailable")),
             (vec![good(), good()], report([accepted(), rejected(Unavailable)]), 200, None),
             (vec![bad(), good()], failed(Unavailable), 503, Some("unavailable")),

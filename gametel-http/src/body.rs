@@ -1,16 +1,22 @@
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use futures_util::{Stream, StreamExt};
 use http::header::{CONTENT_LENGTH, EXPECT};
 use http::{HeaderMap, StatusCode};
 
+use crate::budget::Reservation;
+use crate::coding::{Coding, codings};
+use crate::collected::Collected;
+use crate::config::Limits;
 use crate::rejection::ApiError;
 
 /// How much of a body that is too large is read and thrown away before the answer. A client that
 /// sends all of its body before it reads would else see a reset connection in place of the answer.
 const DRAIN_BYTES: u64 = 64 * 1024 * 1024;
+
+const INCOMPLETE: &str = "incomplete_body";
 
 /// Reads a body that nobody wants, for the reason that [`DRAIN_BYTES`] gives.
 pub(crate) async fn discard_body<S, B, E>(headers: &HeaderMap, body: S, timeout: Duration)
@@ -24,22 +30,25 @@ where
     }
 }
 
-/// Reads a request's body: at most `limit` bytes, within `timeout`.
+/// Reads a request's body and undoes its codings: within [`Limits::body_bytes`] and
+/// [`Limits::body_timeout`], and as far as the budget has room for what has come.
 ///
 /// # Errors
 ///
-/// The body is larger (413), did not come in time (408), or ended too early (400).
+/// The budget is exhausted (503), a coding is not known (415), the body is larger (413), did not
+/// come in time (408), ended too early, or is not in its coding (400).
 pub(crate) async fn read_body<S, B, E>(
     headers: &HeaderMap,
     body: S,
-    limit: usize,
-    timeout: Duration,
+    limits: &Limits,
+    reservation: &mut Reservation,
 ) -> Result<Bytes, ApiError>
 where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
-    match tokio::time::timeout(timeout, collect(headers, body, limit)).await {
+    let timeout = limits.body_timeout;
+    match tokio::time::timeout(timeout, collect(headers, body, limits, reservation)).await {
         Ok(result) => result,
         Err(_) => {
             let message = format!("the body did not come within {} s", timeout.as_secs_f32());
@@ -48,38 +57,78 @@ where
     }
 }
 
-async fn collect<S, B, E>(headers: &HeaderMap, body: S, limit: usize) -> Result<Bytes, ApiError>
+async fn collect<S, B, E>(
+    headers: &HeaderMap,
+    body: S,
+    limits: &Limits,
+    reservation: &mut Reservation,
+) -> Result<Bytes, ApiError>
 where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
     let mut body = pin!(body);
-    let announced = announced_bytes(headers);
-    if announced.is_some_and(|bytes| bytes > limit as u64) {
-        if can_drain(headers) {
-            drain(body).await;
+    let codings = match admit(headers, limits, reservation) {
+        Ok(codings) => codings,
+        Err(refusal) => {
+            if can_drain(headers) {
+                drain(body).await;
+            }
+            return Err(refusal);
         }
-        return Err(too_large(limit));
+    };
+    let result = gather(headers, body.as_mut(), &codings, limits, reservation).await;
+    if result.as_ref().is_err_and(|refusal| refusal.body.code != INCOMPLETE) {
+        drain(body).await;
     }
+    result
+}
+
+/// What can be said of a body before any of it is read.
+fn admit(
+    headers: &HeaderMap,
+    limits: &Limits,
+    reservation: &Reservation,
+) -> Result<Vec<Coding>, ApiError> {
+    let announced = announced_bytes(headers);
+    let too_large = announced.is_some_and(|bytes| bytes > limits.body_bytes as u64);
+    let expected = announced.map_or(1, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    if !reservation.has_room_for(expected.min(limits.body_bytes)) {
+        return Err(ApiError::overloaded());
+    }
+    let codings = codings(headers)?;
+    if too_large { Err(ApiError::body_too_large(limits.body_bytes)) } else { Ok(codings) }
+}
+
+async fn gather<S, B, E>(
+    headers: &HeaderMap,
+    mut body: Pin<&mut S>,
+    codings: &[Coding],
+    limits: &Limits,
+    reservation: &mut Reservation,
+) -> Result<Bytes, ApiError>
+where
+    S: Stream<Item = Result<B, E>>,
+    B: Buf,
+{
     let Some(first) = body.next().await else {
         return Ok(Bytes::new());
     };
     let mut first = first.map_err(|_| incomplete())?;
+    let announced = announced_bytes(headers).filter(|_| codings.is_empty());
     if announced == Some(first.remaining() as u64) {
+        reservation.take_bytes(first.remaining())?;
         return Ok(first.copy_to_bytes(first.remaining()));
     }
-    let mut collected = BytesMut::with_capacity(first.remaining());
+    let expected = announced.map_or(limits.body_bytes, |bytes| bytes as usize);
+    let mut collected = Collected::new(codings, limits.body_bytes, expected, reservation);
     let mut next = Some(Ok(first));
     while let Some(chunk) = next {
         let chunk = chunk.map_err(|_| incomplete())?;
-        if collected.len() + chunk.remaining() > limit {
-            drain(body).await;
-            return Err(too_large(limit));
-        }
-        collected.extend_from_slice(&take(chunk));
+        collected.push(&take(chunk)).await?;
         next = body.next().await;
     }
-    Ok(collected.freeze())
+    collected.finish().await
 }
 
 fn take(mut chunk: impl Buf) -> Bytes {
@@ -106,14 +155,9 @@ fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-fn too_large(limit: usize) -> ApiError {
-    let message = format!("the body is larger than the limit of {limit} bytes");
-    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
-}
-
 fn incomplete() -> ApiError {
     let message = "the body ended before it was complete";
-    ApiError::new(StatusCode::BAD_REQUEST, "incomplete_body", message)
+    ApiError::new(StatusCode::BAD_REQUEST, INCOMPLETE, message)
 }
 
 #[cfg(test)]
@@ -123,6 +167,7 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
+    use crate::budget::Budget;
 
     type Chunk = Result<&'static [u8], ()>;
 
@@ -134,7 +179,15 @@ mod tests {
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
-        read_body(&map, stream::iter(chunks), 8, Duration::from_secs(1)).await
+        read_all(&map, stream::iter(chunks)).await
+    }
+
+    async fn read_all(
+        headers: &HeaderMap,
+        body: impl Stream<Item = Chunk>,
+    ) -> Result<Bytes, ApiError> {
+        let limits = Limits::default().with_body_bytes(8);
+        read_body(headers, body, &limits, &mut Budget::new(&limits).reservation()).await
     }
 
     #[tokio::test]
@@ -164,7 +217,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_LENGTH, 9.into());
         headers.insert(EXPECT, "100-continue".parse().unwrap());
-        let refused = read_body(&headers, body, 8, Duration::from_secs(1)).await;
+        let refused = read_all(&headers, body).await;
         assert_eq!(refused.unwrap_err().body.code, "body_too_large");
         assert!(!asked.get());
     }
@@ -181,7 +234,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_body_that_does_not_come_is_timed_out() {
         let body = stream::pending::<Chunk>();
-        let refused = read_body(&HeaderMap::new(), body, 8, Duration::from_secs(30)).await;
+        let refused = read_all(&HeaderMap::new(), body).await;
         let refused = refused.unwrap_err();
         assert_eq!(
             (refused.status, refused.body.code),

@@ -24,6 +24,15 @@ use crate::intake::Intake;
 use crate::peer::Peer;
 use crate::routes::server_filter;
 
+/// hyper takes no less, and panics.
+const SMALLEST_HEAD_BYTES: usize = 8 * 1024;
+
+/// How many headers hyper takes without being told.
+const HEADERS: usize = 100;
+
+/// How much of one HTTP/2 stream lies between the client and the handler, either way.
+const STREAM_BYTES: u32 = 64 * 1024;
+
 /// What all connections are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -48,13 +57,28 @@ impl ConnectionServer {
     pub(crate) fn new(intake: Arc<Intake>, config: &ServerConfig) -> Self {
         let ServerConfig { header_timeout, idle_timeout, .. } = *config;
         let mut http = auto::Builder::new(TokioExecutor::new());
-        http.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
+        http.http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(header_timeout)
+            // Who has sent all and only listens is still there.
+            .half_close(true)
+            .max_buf_size(config.head_bytes.max(SMALLEST_HEAD_BYTES));
+        // Set at all it costs an allocation a request. Below it our own check gives the answer.
+        if config.routes.limits.headers > HEADERS {
+            http.http1().max_headers(config.routes.limits.headers);
+        }
         http.http2()
             .timer(TokioTimer::new())
             // A client that is gone without a word is found out by its silence.
             .keep_alive_interval(idle_timeout)
             // As many as nginx and Apache allow at least; each may hold one body.
-            .max_concurrent_streams(100);
+            .max_concurrent_streams(100)
+            .max_header_list_size(u32::try_from(config.head_bytes).unwrap_or(u32::MAX))
+            // What a client can make the server hold of bodies that nobody has asked for yet, and
+            // of answers that it does not read: hyper's own defaults are 1 MiB and 400 KiB.
+            .initial_stream_window_size(STREAM_BYTES)
+            .initial_connection_window_size(4 * STREAM_BYTES)
+            .max_send_buf_size(STREAM_BYTES as usize);
         Self { intake, http, header_timeout, idle_timeout }
     }
 

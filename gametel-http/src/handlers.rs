@@ -16,21 +16,30 @@ use warp::reply::Response;
 
 use crate::answer::{EventsAnswer, Judged};
 use crate::body::{discard_body, read_body};
+use crate::budget::{Exhausted, Reservation};
+use crate::client_address::client_address;
+use crate::config::Limits;
 use crate::events::{SplitError, split};
+use crate::head::check_head;
 use crate::intake::{EventRoute, Intake, Place};
+use crate::nesting::is_deeper;
 use crate::peer::Peer;
 use crate::rejection::{ApiError, ErrorBody, json_response};
 use crate::request::{is_media_type, own_fields};
+
+/// What an event takes beside its payload: its place in the batch, and its result in the answer.
+const EVENT_BYTES: usize = 512;
 
 /// A request, as far as the handlers care.
 #[derive(Debug)]
 pub(crate) struct Request<'a, S> {
     pub(crate) method: Method,
-    #[expect(dead_code, reason = "limits by address come with the next commits")]
     /// Where the request came from; none where whoever mounted the routes does not say.
     pub(crate) peer: Option<Peer>,
     /// What is at the request's path.
     pub(crate) place: Option<&'a Place>,
+    /// How long path and query are together.
+    pub(crate) uri_bytes: usize,
     pub(crate) query: &'a str,
     pub(crate) headers: HeaderMap,
     pub(crate) body: S,
@@ -45,6 +54,11 @@ where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
+    if let Err(refusal) = admit(intake, &request) {
+        let Request { headers, body, .. } = request;
+        discard_body(&headers, body, intake.options.limits.body_timeout).await;
+        return Err(refusal);
+    }
     let (get, post) = (request.method == Method::GET, request.method == Method::POST);
     // Of a place that stores, HEAD stores nothing: it asks what is there, and buys no sword.
     let refusal = match request.place {
@@ -70,6 +84,21 @@ where
     Err(refusal)
 }
 
+/// What can be refused before anything is done.
+fn admit<S>(intake: &Intake, request: &Request<'_, S>) -> Result<(), ApiError> {
+    let Request { place, peer, headers, .. } = request;
+    check_head(&intake.options.limits, request.uri_bytes, headers)?;
+    // Of what is mounted where nobody says who asks, the rates are for whoever mounted it.
+    let (Some(Place::Event(_) | Place::Events), Some(peer)) = (place, peer) else {
+        return Ok(());
+    };
+    let client = client_address(peer.0, headers, &intake.options.rates.trusted_proxies);
+    intake.rates.check_address(client).map_err(|limited| {
+        intake.stats.add_rate_limited();
+        limited.into()
+    })
+}
+
 async fn record_at_route<S, B, E>(
     intake: &Intake,
     route: &EventRoute,
@@ -80,12 +109,15 @@ where
     B: Buf,
 {
     let Request { method, query, headers, body, .. } = request;
+    let mut reservation = intake.budget.reservation();
+    reserve(intake, reservation.take_events(1))?;
     let body = match method {
-        Method::POST => body_of(intake, &headers, body).await?,
+        Method::POST => body_of(intake, &headers, body, &mut reservation).await?,
         _ => Bytes::new(),
     };
     let event = event_at_route(intake, &route.definition, query, &headers, &body)
         .inspect_err(|_| intake.stats.add_rejected(1))?;
+    reserve(intake, reservation.take_bytes(EVENT_BYTES + event.payload().len()))?;
     let report = intake.write(&EventBatch::from(event)).await?;
     if let Some(Outcome::Rejected(rejection)) = report.into_outcomes().pop() {
         return Err(rejection.into_error(intake.sink().name()).into());
@@ -104,6 +136,12 @@ fn event_at_route(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<EncodedEvent, ApiError> {
+    let limits = &intake.options.limits;
+    check_size(limits, body)?;
+    // A form may have any brackets in it.
+    if matches!(body.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        check_depth(limits, body)?;
+    }
     let own = own_fields(definition, query, headers, body)?;
     intake.stats.add_lossy_values(own.lossy_values);
     let mut draft = EventDraft::with_envelope(definition.event_type().clone(), own.fields)?;
@@ -121,7 +159,8 @@ where
     B: Buf,
 {
     let Request { headers, body, .. } = request;
-    let body = body_of(intake, &headers, body).await?;
+    let mut reservation = intake.budget.reservation();
+    let body = body_of(intake, &headers, body, &mut reservation).await?;
     let lines = is_media_type(&headers, &["application/x-ndjson", "application/jsonlines"]);
     let max = intake.options.limits.events;
     let parts = split(&body, lines, max).map_err(|error| match error {
@@ -133,16 +172,22 @@ where
     });
     let parts = parts.inspect_err(|_| intake.stats.add_rejected(1))?;
 
+    reserve(intake, reservation.take_events(parts.len()))?;
+    reserve(intake, reservation.take_bytes(EVENT_BYTES * parts.len()))?;
+
     let kept = kept_headers(intake, &headers);
     let mut events = Vec::with_capacity(parts.len());
-    let judged: Vec<Judged> = parts
-        .into_iter()
-        .map(|part| {
-            let (id, event) = event_of(intake, part, &kept)?;
+    let mut judged: Vec<Judged> = Vec::with_capacity(parts.len());
+    for part in parts {
+        let event = event_of(intake, part, &kept);
+        if let Ok((_, event)) = &event {
+            reserve(intake, reservation.take_bytes(event.payload().len()))?;
+        }
+        judged.push(event.map(|(id, event)| {
             events.push(event);
-            Ok(id)
-        })
-        .collect();
+            id
+        }));
+    }
     intake.stats.add_rejected(judged.len() - events.len());
     let written = write_unless_empty(intake, events).await;
     Ok(EventsAnswer::new(judged, written).into_response())
@@ -165,6 +210,8 @@ fn event_of(
     headers: &[EventHeader],
 ) -> Result<(EventId, EncodedEvent), ErrorBody> {
     let refused = |error: ApiError| error.body;
+    let limits = &intake.options.limits;
+    check_size(limits, json).and_then(|()| check_depth(limits, json)).map_err(refused)?;
     let mut draft = EventDraft::from_json(json).map_err(|error| refused(error.into()))?;
     let name = draft.event_type().as_str();
     let Some(definition) = intake.catalog.event(name) else {
@@ -181,19 +228,52 @@ fn event_of(
     Ok((event.id().unwrap_or(stamp.id), event))
 }
 
-async fn body_of<S, B, E>(intake: &Intake, headers: &HeaderMap, body: S) -> Result<Bytes, ApiError>
+async fn body_of<S, B, E>(
+    intake: &Intake,
+    headers: &HeaderMap,
+    body: S,
+    reservation: &mut Reservation,
+) -> Result<Bytes, ApiError>
 where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
-    let limits = &intake.options.limits;
-    let read = read_body(headers, body, limits.body_bytes, limits.body_timeout).await;
+    let read = read_body(headers, body, &intake.options.limits, reservation).await;
     read.inspect_err(|error| {
+        if error.is_overloaded() {
+            intake.stats.add_overloaded();
+        }
         // Of one that did not come in full nobody knows what it was.
         if error.status == StatusCode::PAYLOAD_TOO_LARGE {
             intake.stats.add_rejected(1);
         }
     })
+}
+
+/// Counts a refusal for want of room.
+fn reserve(intake: &Intake, taken: Result<(), Exhausted>) -> Result<(), ApiError> {
+    taken.map_err(|exhausted| {
+        intake.stats.add_overloaded();
+        exhausted.into()
+    })
+}
+
+fn check_size(limits: &Limits, json: &[u8]) -> Result<(), ApiError> {
+    let max = limits.event_bytes;
+    if json.len() <= max {
+        return Ok(());
+    }
+    let message = format!("the event is larger than the limit of {max} bytes");
+    Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message))
+}
+
+fn check_depth(limits: &Limits, json: &[u8]) -> Result<(), ApiError> {
+    let max = limits.depth;
+    if !is_deeper(json, max) {
+        return Ok(());
+    }
+    let message = format!("the event nests deeper than the limit of {max}");
+    Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "too_deep", message))
 }
 
 fn kept_headers(intake: &Intake, headers: &HeaderMap) -> Vec<EventHeader> {

@@ -12,9 +12,11 @@ use gametel_core::header::HeaderRule;
 use gametel_core::sink::{EventSink, Outcome, SinkError, SinkErrorKind, WriteReport, error_chain};
 use percent_encoding::percent_decode_str;
 
+use crate::budget::Budget;
 use crate::config::RouteOptions;
 use crate::contract::{Document, documents};
 use crate::health::Health;
+use crate::rate::RateLimiter;
 use crate::stats::Stats;
 
 /// What all requests share: the catalog, the sink, and what is counted.
@@ -25,6 +27,8 @@ pub(crate) struct Intake {
     pub(crate) header_rule: HeaderRule,
     pub(crate) health: Health,
     pub(crate) stats: Stats,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) rates: RateLimiter,
     sink: Arc<dyn EventSink>,
     /// By path, without the slash at its start: that is how warp gives what is left of a path.
     places: HashMap<Box<str>, Place>,
@@ -82,7 +86,9 @@ impl Intake {
         let own_rule = options.header_rule.clone();
         let header_rule = own_rule.unwrap_or_else(|| catalog.header_rule().clone());
         let (health, stats) = (Health::new(Instant::now()), Stats::default());
-        Self { catalog, options, header_rule, health, stats, sink, places }
+        let budget = Budget::new(&options.limits);
+        let rates = RateLimiter::new(&options.rates);
+        Self { catalog, options, header_rule, health, stats, budget, rates, sink, places }
     }
 
     /// What is at `path`, if anything.

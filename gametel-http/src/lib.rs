@@ -31,8 +31,9 @@
 //! - A 2xx answer to an event means that the sink has accepted it, as durably as the sink
 //!   documents. Any other answer, or none, promises nothing: the event may have been stored. A
 //!   client that sends it again under the same `event_id` loses nothing and counts nothing twice.
-//! - What is held in memory is bounded: by the number of connections, the size of a body, and the
-//!   sink's own queue. Overload is answered with 503 and `Retry-After`.
+//! - What is held in memory is bounded: by the number of connections, one budget for what all
+//!   requests have in hand, and the sink's own queue. Overload is answered with 503 and
+//!   `Retry-After`.
 //! - A stop loses nothing that was answered: the server stops accepting, finishes the requests in
 //!   hand, flushes the sink and closes it.
 //! - Header values and bodies are not logged.
@@ -50,6 +51,7 @@
 //! | `log` | yes | `sqlite:PATH` in [`sinks`] |
 //! | `kafka` | yes | `kafka://HOST:PORT/TOPIC` in [`sinks`] |
 //! | `cli` | yes | the binary, and what it alone needs: clap, anyhow, toml, jiff, tracing-subscriber |
+//! | `zstd` | yes | `Content-Encoding: zstd`, beside gzip and deflate |
 //!
 //! Who embeds the crate needs neither the binary nor, as a rule, both sinks:
 //! `default-features = false`.
@@ -58,16 +60,24 @@
 
 mod answer;
 mod body;
+mod budget;
+mod client_address;
+mod coding;
+mod collected;
 mod config;
 mod connection;
 mod contract;
+mod decompress;
 mod error_code;
 mod events;
 mod handlers;
+mod head;
 mod health;
 mod host;
 mod intake;
+mod nesting;
 mod peer;
+mod rate;
 mod rejection;
 mod request;
 mod respond;
@@ -77,7 +87,7 @@ mod service;
 pub mod sinks;
 mod stats;
 
-pub use config::{Limits, RouteOptions, ServerConfig};
+pub use config::{Limits, Network, NetworkError, Rate, RateLimits, RouteOptions, ServerConfig};
 pub use peer::Peer;
 pub use routes::routes;
 pub use server::{BindError, RunSummary, ServeError, Server};

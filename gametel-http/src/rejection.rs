@@ -6,12 +6,15 @@ use gametel_core::catalog::FieldError;
 use gametel_core::codec::{DraftError, EncodeError};
 use gametel_core::event::Malformed;
 use gametel_core::sink::{Rejection, SinkError, SinkErrorKind};
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use warp::reply::Response;
 
+use crate::budget::Exhausted;
 use crate::error_code::is_known;
+
+const OVERLOADED: &str = "overloaded";
 
 /// A refusal, on its way to the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +23,7 @@ pub(crate) struct ApiError {
     pub(crate) body: ErrorBody,
     retry_after: Option<u32>,
     allow: Option<&'static str>,
+    accept_encoding: Option<&'static str>,
 }
 
 /// The member `error` of a JSON answer.
@@ -45,7 +49,13 @@ impl ApiError {
         code: &'static str,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { status, body: ErrorBody::new(code, message), retry_after: None, allow: None }
+        let body = ErrorBody::new(code, message);
+        Self { status, body, retry_after: None, allow: None, accept_encoding: None }
+    }
+
+    /// Sets after how many seconds another try makes sense.
+    pub(crate) fn with_retry_after(self, seconds: u32) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 
     pub(crate) fn not_found() -> Self {
@@ -65,6 +75,33 @@ impl ApiError {
         Self { allow: Some(allow), ..error }
     }
 
+    /// `accepted` lists the codings that there are, with commas between.
+    pub(crate) fn unsupported_encoding(message: String, accepted: &'static str) -> Self {
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        let error = Self::new(status, "unsupported_encoding", message);
+        Self { accept_encoding: Some(accepted), ..error }
+    }
+
+    pub(crate) fn invalid_encoding(coding: &str, why: &std::io::Error) -> Self {
+        let message = format!("the body is not {coding}: {why}");
+        Self::new(StatusCode::BAD_REQUEST, "invalid_encoding", message)
+    }
+
+    pub(crate) fn body_too_large(limit: usize) -> Self {
+        let message = format!("the body is larger than the limit of {limit} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
+    }
+
+    /// The budget of all requests together is used up.
+    pub(crate) fn overloaded() -> Self {
+        let message = "the server has as much in hand as it may; nothing was stored";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, OVERLOADED, message).with_retry_after(1)
+    }
+
+    pub(crate) fn is_overloaded(&self) -> bool {
+        self.body.code == OVERLOADED
+    }
+
     pub(crate) fn internal() -> Self {
         let message = "the server failed; it may or may not have stored the event";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", message)
@@ -81,7 +118,7 @@ impl ApiError {
         response
     }
 
-    /// Adds what a client needs beside the body: `Retry-After`, `Allow`.
+    /// Adds what a client needs beside the body: `Retry-After`, `Allow`, `Accept-Encoding`.
     pub(crate) fn add_headers(&self, response: &mut Response) {
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -89,6 +126,15 @@ impl ApiError {
         if let Some(methods) = self.allow {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
         }
+        if let Some(codings) = self.accept_encoding {
+            response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(codings));
+        }
+    }
+}
+
+impl From<Exhausted> for ApiError {
+    fn from(_: Exhausted) -> Self {
+        Self::overloaded()
     }
 }
 

@@ -88,7 +88,8 @@ pub fn routes(
             async move {
                 add_host(&mut headers, authority.as_ref());
                 let (place, peer) = (Some(&place), remote.map(Peer));
-                let request = Request { method, peer, place, query: &query, headers, body };
+                let (uri_bytes, query) = (path.as_str().len() + query.len(), &*query);
+                let request = Request { method, peer, place, uri_bytes, query, headers, body };
                 respond(&intake, path.as_str(), request).await
             }
         },
@@ -108,7 +109,8 @@ pub(crate) fn server_filter(
             let intake = Arc::clone(&intake);
             async move {
                 let place = intake.place(path.as_str());
-                let request = Request { method, peer, place, query: &query, headers, body };
+                let (uri_bytes, query) = (path.as_str().len() + query.len(), &*query);
+                let request = Request { method, peer, place, uri_bytes, query, headers, body };
                 respond(&intake, path.as_str(), request).await
             }
         },

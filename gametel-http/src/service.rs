@@ -112,11 +112,13 @@ where
             let mut headers = head.headers;
             add_host(&mut headers, head.uri.authority());
             let path = head.uri.path();
+            let query = head.uri.query().unwrap_or_default();
             let request = Request {
                 method: head.method,
                 peer: head.extensions.get().copied(),
                 place: intake.place(path),
-                query: head.uri.query().unwrap_or_default(),
+                uri_bytes: path.len() + query.len(),
+                query,
                 headers,
                 body: BodyDataStream::new(body),
             };

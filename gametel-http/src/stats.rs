@@ -16,13 +16,18 @@ pub struct Totals {
     /// Header values and form values that were not UTF-8, and were kept with U+FFFD in place of
     /// the odd bytes.
     pub lossy_values: u64,
+    /// Requests that were refused since the server had as much in hand as it may.
+    pub overloaded: u64,
+    /// Requests that were refused since their sender had made more than its rate.
+    pub rate_limited: u64,
 }
 
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { accepted, rejected, failed, lossy_values } = self;
+        let Self { accepted, rejected, failed, lossy_values, overloaded, rate_limited } = self;
         write!(f, "{accepted} accepted, {rejected} rejected, {failed} failed, ")?;
-        write!(f, "{lossy_values} lossy values")
+        write!(f, "{lossy_values} lossy values; requests: {overloaded} overloaded, ")?;
+        write!(f, "{rate_limited} rate limited")
     }
 }
 
@@ -33,6 +38,8 @@ pub(crate) struct Stats {
     rejected: AtomicU64,
     failed: AtomicU64,
     lossy_values: AtomicU64,
+    overloaded: AtomicU64,
+    rate_limited: AtomicU64,
 }
 
 impl Stats {
@@ -52,6 +59,14 @@ impl Stats {
         add(&self.lossy_values, values);
     }
 
+    pub(crate) fn add_overloaded(&self) {
+        add(&self.overloaded, 1);
+    }
+
+    pub(crate) fn add_rate_limited(&self) {
+        add(&self.rate_limited, 1);
+    }
+
     pub(crate) fn totals(&self) -> Totals {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Totals {
@@ -59,6 +74,8 @@ impl Stats {
             rejected: load(&self.rejected),
             failed: load(&self.failed),
             lossy_values: load(&self.lossy_values),
+            overloaded: load(&self.overloaded),
+            rate_limited: load(&self.rate_limited),
         }
     }
 }

@@ -1,7 +1,7 @@
 use gametel_core::event::Stamper;
 use gametel_core::header::HeaderRule;
 
-use super::Limits;
+use super::{Limits, RateLimits};
 
 /// The settings of [`routes`](crate::routes()) and [`service`](crate::service()).
 ///
@@ -12,8 +12,10 @@ pub struct RouteOptions {
     /// Which request headers an event keeps. Default `None`: those that the catalog names, which
     /// are Host, User-Agent and Accept unless it says otherwise.
     pub header_rule: Option<HeaderRule>,
-    /// How large and how slow a request may be.
+    /// How large, how slow and how many requests may be.
     pub limits: Limits,
+    /// How many requests a second one sender may make. Default as many as it likes.
+    pub rates: RateLimits,
     /// What gives each event its time of receipt, and an id if it brings none. Default the system's
     /// clock and random ids; a test passes its own.
     pub stamper: Stamper,
@@ -30,6 +32,12 @@ impl RouteOptions {
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// Sets [`rates`](Self::rates).
+    #[must_use]
+    pub fn with_rates(self, rates: RateLimits) -> Self {
+        Self { rates, ..self }
     }
 
     /// Sets [`stamper`](Self::stamper).

@@ -35,6 +35,9 @@ pub struct ServerConfig {
     /// from the answer before. On HTTP/1 it is thereby also how long a connection may be idle.
     /// Default 10 s.
     pub header_timeout: Duration,
+    /// How many bytes a request's line and headers may take together; not less than 8 KiB. It is
+    /// also how much of a body is read at once on HTTP/1. Default 16 KiB.
+    pub head_bytes: usize,
     /// How long an HTTP/2 connection may be idle, and how long a client may take to read an answer.
     /// Default 60 s.
     pub idle_timeout: Duration,
@@ -50,6 +53,7 @@ impl Default for ServerConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)),
             max_connections: NonZeroU32::new(1024).expect("1024 is not zero"),
             header_timeout: Duration::from_secs(10),
+            head_bytes: 16 * 1024,
             idle_timeout: Duration::from_secs(60),
             shutdown_timeout: Duration::from_secs(30),
             routes: RouteOptions::default(),
@@ -74,6 +78,12 @@ impl ServerConfig {
     #[must_use]
     pub fn with_header_timeout(self, header_timeout: Duration) -> Self {
         Self { header_timeout, ..self }
+    }
+
+    /// Sets [`head_bytes`](Self::head_bytes).
+    #[must_use]
+    pub fn with_head_bytes(self, head_bytes: usize) -> Self {
+        Self { head_bytes, ..self }
     }
 
     /// Sets [`idle_timeout`](Self::idle_timeout).

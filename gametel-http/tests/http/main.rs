@@ -4,14 +4,16 @@
 
 #[cfg(feature = "cli")]
 mod cli;
-mod contract;
 #[cfg(all(feature = "cli", feature = "log"))]
 mod config;
+mod contract;
 #[cfg(all(feature = "cli", feature = "log"))]
 mod durability;
+mod encodings;
 mod fields;
 #[cfg(all(feature = "cli", feature = "kafka"))]
 mod kafka;
+mod limits;
 mod mounted;
 mod routes;
 mod server;

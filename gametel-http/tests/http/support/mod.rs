@@ -6,7 +6,7 @@ mod process;
 mod running;
 mod sinks;
 
-pub(crate) use client::Client;
+pub(crate) use client::{Client, Reply};
 #[cfg(feature = "cli")]
 pub(crate) use process::Process;
 pub(crate) use running::Running;
