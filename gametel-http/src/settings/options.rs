@@ -1,5 +1,6 @@
 //! The options and variables that stand for keys of the file.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::parser::ValueSource;
@@ -178,7 +179,8 @@ impl Args for Overrides {
             .value_name("FILE")
             .env("GAMETEL_CONFIG")
             .hide_env_values(true)
-            .value_parser(clap::value_parser!(PathBuf))
+            // As a path, it would be refused where the variable is empty.
+            .value_parser(clap::value_parser!(OsString))
             .help("The configuration file; `gametel-http sample-config` prints one");
         command.arg(config).args(SETTINGS.iter().map(|setting| setting.argument(&defaults)))
     }
@@ -190,8 +192,8 @@ impl Args for Overrides {
 
 impl FromArgMatches for Overrides {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut overrides =
-            Self { file: matches.get_one::<PathBuf>(CONFIG).cloned(), ..Self::default() };
+        let file = matches.get_one::<OsString>(CONFIG).filter(|file| !file.is_empty());
+        let mut overrides = Self { file: file.map(PathBuf::from), ..Self::default() };
         for setting in SETTINGS {
             let Some(values) = matches.get_many::<String>(setting.key) else { continue };
             let values: Vec<&String> = values.collect();

@@ -71,6 +71,10 @@ fn an_option_goes_before_a_variable_before_the_file_before_the_default() {
     let unset = [("GAMETEL_MAX_CONNECTIONS", "")];
     assert_eq!(connections(&folder.check_with(&unset, &[])), Some(2));
 
+    let config = |file| Process::run_in(folder.path(), &[("GAMETEL_CONFIG", file)], &["check"]);
+    assert_eq!(connections(&config("gametel.toml")), Some(2));
+    assert_eq!(connections(&config("")), Some(1024));
+
     // A list is replaced, not added to.
     folder.write("gametel.toml", "[headers]\nkeep = [\"X-File\"]\n");
     let keep = |output: &Output| resolved(output)["headers"]["keep"].to_string();
