@@ -4,6 +4,7 @@
 
 #[cfg(feature = "cli")]
 mod cli;
+mod conservation;
 mod contract;
 #[cfg(all(feature = "cli", feature = "log"))]
 mod durability;
