@@ -85,6 +85,8 @@ fn malformed(detail: impl ToString) -> Malformed {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parts(body: &str, lines: bool) -> Result<Vec<&str>, SplitError> {
@@ -152,6 +154,37 @@ mod tests {
             assert_eq!(parts(body, lines), Err(SplitError::TooMany), "{body}");
         }
         assert_eq!(parts("[1,2,3]", false).unwrap().len(), 3);
+    }
+
+    fn visible(parts: &[&[u8]]) -> Vec<u8> {
+        let bytes = parts.iter().flat_map(|part| part.iter().copied());
+        bytes.filter(|byte| !byte.is_ascii_whitespace()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_lost(
+            lines in prop::collection::vec(
+                prop_oneof![
+                    prop::collection::vec(any::<u8>(), 0..8),
+                    "[ \t]{0,2}(\\{\"a\":[1-9]{1,3}\\}){0,3}[ \r]?".prop_map(String::into_bytes),
+                    "[{}\"a:,1 ]{0,8}".prop_map(String::into_bytes),
+                ],
+                0..10,
+            ),
+            means_lines in any::<bool>(),
+        ) {
+            let body = lines.join(&b'\n');
+            // An array's elements are its own; of all else each byte is in some part.
+            if !body.trim_ascii().starts_with(b"[")
+                && let Ok(parts) = split(&body, means_lines, usize::MAX - 1)
+            {
+                prop_assert_eq!(visible(&parts), visible(&[&body]));
+                prop_assert!(parts.iter().all(|part| !part.trim_ascii().is_empty()));
+            } else {
+                prop_assert!(!means_lines || body.trim_ascii().starts_with(b"["));
+            }
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod cli;
 #[cfg(all(feature = "cli", feature = "log"))]
 mod config;
+mod conservation;
 mod contract;
 #[cfg(all(feature = "cli", feature = "log"))]
 mod durability;
