@@ -2,6 +2,7 @@ use gametel_core::event::Stamper;
 use gametel_core::header::HeaderRule;
 
 use super::Limits;
+use crate::readiness::Monitor;
 
 /// The settings of [`routes`](crate::routes()) and [`service`](crate::service()).
 ///
@@ -14,6 +15,8 @@ pub struct RouteOptions {
     pub header_rule: Option<HeaderRule>,
     /// How large and how slow a request may be.
     pub limits: Limits,
+    /// What is seen of the sink while nothing is written. Default nothing.
+    pub monitor: Monitor,
     /// What gives each event its time of receipt, and an id if it brings none. Default the system's
     /// clock and random ids; a test passes its own.
     pub stamper: Stamper,
@@ -30,6 +33,12 @@ impl RouteOptions {
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// Sets [`monitor`](Self::monitor).
+    #[must_use]
+    pub fn with_monitor(self, monitor: Monitor) -> Self {
+        Self { monitor, ..self }
     }
 
     /// Sets [`stamper`](Self::stamper).

@@ -9,7 +9,13 @@ mod durability;
 mod fields;
 #[cfg(all(feature = "cli", feature = "kafka"))]
 mod kafka;
+#[cfg(feature = "cli")]
+mod logs;
+#[cfg(feature = "kafka")]
+mod metrics;
 mod mounted;
+mod readiness;
+mod request_ids;
 mod routes;
 mod server;
 mod service;
