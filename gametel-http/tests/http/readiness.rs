@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use gametel_core::catalog::Catalog;
@@ -99,7 +100,9 @@ async fn a_server_that_drains_says_so_on_the_connections_that_are_left() {
     let mut client = Client::connect(address).unwrap();
     assert!(metrics.render().contains("gametel_http_ready 1\n"));
     client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
     while !metrics.render().contains("gametel_http_ready 0\n") {
+        assert!(Instant::now() < deadline, "{}", metrics.render());
         tokio::task::yield_now().await;
     }
     assert!(metrics.render().contains("gametel_http_check_ok{check=\"server\"} 0\n"));
@@ -111,8 +114,6 @@ async fn a_server_that_drains_says_so_on_the_connections_that_are_left() {
 #[cfg(feature = "kafka")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kafka_that_is_away_shows_without_traffic_and_so_does_its_return() {
-    use std::time::{Duration, Instant};
-
     use gametel_core::sink::KafkaSink;
     use gametel_core::testing::MockKafka;
 
