@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use warp::reply::Response;
 
 use crate::rejection::{ApiError, ErrorBody, can_try_again, json_response};
+use crate::tally::Tally;
 
 /// An event of a request, before the sink has seen it: one to write, or refused.
 pub(crate) type Judged = Result<EventId, ErrorBody>;
@@ -109,10 +110,20 @@ impl EventsAnswer {
         let refusal = self.refusal.take();
         let status = refusal.as_ref().map_or(StatusCode::OK, |refusal| refusal.status);
         let mut response = json_response(status, &self);
+        response.extensions_mut().insert(self.tally(refusal.as_ref()));
         if let Some(refusal) = refusal {
             refusal.add_headers(&mut response);
         }
         response
+    }
+
+    fn tally(&self, refusal: Option<&ApiError>) -> Tally {
+        let code = refusal.map(|refusal| refusal.body.code);
+        let mut tally = Tally { accepted: self.accepted, code, ..Tally::default() };
+        self.results.iter().filter_map(|result| result.error.as_ref()).for_each(|error| {
+            tally.refuse(error.code);
+        });
+        tally
     }
 }
 

@@ -1,7 +1,5 @@
 //! One function a place: decode, call core, map the answer.
 
-use std::time::Instant;
-
 use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use gametel_core::batch::EventBatch;
@@ -286,20 +284,14 @@ fn kept_headers(intake: &Intake, headers: &HeaderMap) -> Vec<EventHeader> {
 #[derive(Serialize)]
 struct HealthBody {
     status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
 }
 
 fn live() -> Response {
-    json_response(StatusCode::OK, &HealthBody { status: "live", reason: None })
+    json_response(StatusCode::OK, &HealthBody { status: "live" })
 }
 
 fn ready(intake: &Intake) -> Response {
-    match intake.health.check(Instant::now()) {
-        Ok(()) => json_response(StatusCode::OK, &HealthBody { status: "ready", reason: None }),
-        Err(why) => {
-            let body = HealthBody { status: "not_ready", reason: Some(why.reason()) };
-            json_response(StatusCode::SERVICE_UNAVAILABLE, &body)
-        }
-    }
+    let report = intake.readiness.report();
+    let status = if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    json_response(status, &report)
 }

@@ -1,10 +1,12 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Whether the server should be sent requests.
+use crate::readiness::Condition;
+
+/// What the server knows by itself of whether it should be sent requests.
 ///
-/// After a write that failed it is not ready for [`PAUSE`](Self::PAUSE), and then ready again
-/// without proof: a load balancer that sends nothing to a server that is not ready would else never
+/// After a write that failed it is not ready for [`PAUSE`](Self::PAUSE), and then, for all that the
+/// writes say, ready again without proof: a load balancer that sends nothing to a server that is not ready would else never
 /// give it the write that shows that the sink is back.
 #[derive(Debug)]
 pub(crate) struct Health {
@@ -12,22 +14,6 @@ pub(crate) struct Health {
     /// Milliseconds from `origin` to the end of the pause; 0 is none.
     paused_until: AtomicU64,
     draining: AtomicBool,
-}
-
-/// Why a server is not ready.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotReady {
-    Draining,
-    SinkFailed,
-}
-
-impl NotReady {
-    pub(crate) fn reason(self) -> &'static str {
-        match self {
-            Self::Draining => "draining: the server has been told to stop",
-            Self::SinkFailed => "sink_failed: a write to the sink failed in the last 10 s",
-        }
-    }
 }
 
 impl Health {
@@ -58,14 +44,24 @@ impl Health {
         before <= self.millis(now)
     }
 
-    pub(crate) fn check(&self, now: Instant) -> Result<(), NotReady> {
+    /// Whether the server goes on.
+    pub(crate) fn server(&self) -> Condition {
         if self.draining.load(Ordering::Acquire) {
-            return Err(NotReady::Draining);
+            Condition::Down("draining: the server has been told to stop".into())
+        } else {
+            Condition::Up
         }
+    }
+
+    /// What the writes say of the sink.
+    pub(crate) fn writes(&self, now: Instant) -> Condition {
         if self.paused_until.load(Ordering::Relaxed) > self.millis(now) {
-            return Err(NotReady::SinkFailed);
+            Condition::Down(
+                "a write to the sink failed in the last 10 s, and none succeeded".into(),
+            )
+        } else {
+            Condition::Up
         }
-        Ok(())
     }
 
     fn millis(&self, at: Instant) -> u64 {
@@ -82,10 +78,10 @@ mod tests {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let health = Health::new(start);
-        assert_eq!(health.check(at(0)), Ok(()));
+        assert_eq!(health.writes(at(0)), Condition::Up);
         assert!(health.failed(at(1)));
-        assert_eq!(health.check(at(10)), Err(NotReady::SinkFailed));
-        assert_eq!(health.check(at(11)), Ok(()));
+        assert!(matches!(health.writes(at(10)), Condition::Down(_)));
+        assert_eq!(health.writes(at(11)), Condition::Up);
     }
 
     #[test]
@@ -95,7 +91,7 @@ mod tests {
         assert!(!health.succeeded());
         health.failed(start);
         assert!(health.succeeded());
-        assert_eq!(health.check(start), Ok(()));
+        assert_eq!(health.writes(start), Condition::Up);
     }
 
     #[test]
@@ -113,8 +109,9 @@ mod tests {
     fn draining_has_no_end() {
         let start = Instant::now();
         let health = Health::new(start);
+        assert_eq!(health.server(), Condition::Up);
         health.drain();
         health.succeeded();
-        assert_eq!(health.check(start + Duration::from_secs(60)), Err(NotReady::Draining));
+        assert!(matches!(health.server(), Condition::Down(_)));
     }
 }

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -15,9 +15,14 @@ use percent_encoding::percent_decode_str;
 use crate::budget::Budget;
 use crate::config::RouteOptions;
 use crate::contract::{Document, documents};
-use crate::health::Health;
+use crate::metrics::{Meters, RouteMeters};
+use crate::occasionally::Occasionally;
 use crate::rate::RateLimiter;
+use crate::readiness::Readiness;
 use crate::stats::Stats;
+
+/// How often a log says that requests are refused.
+const OVERLOAD_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What all requests share: the catalog, the sink, and what is counted.
 #[derive(Debug)]
@@ -25,10 +30,14 @@ pub(crate) struct Intake {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) options: RouteOptions,
     pub(crate) header_rule: HeaderRule,
-    pub(crate) health: Health,
+    pub(crate) readiness: Arc<Readiness>,
     pub(crate) stats: Stats,
     pub(crate) budget: Arc<Budget>,
     pub(crate) rates: RateLimiter,
+    pub(crate) meters: Meters,
+    /// Requests that were refused with 429 or 503.
+    pub(crate) overload: Occasionally,
+    fixed: FixedRoutes,
     sink: Arc<dyn EventSink>,
     /// By path, without the slash at its start: that is how warp gives what is left of a path.
     places: HashMap<Box<str>, Place>,
@@ -56,6 +65,19 @@ pub(crate) enum Place {
 pub(crate) struct EventRoute {
     pub(crate) definition: EventDefinition,
     pub(crate) reply: Bytes,
+    meters: RouteMeters,
+}
+
+/// The metrics of what is not a route of the catalog.
+#[derive(Debug)]
+struct FixedRoutes {
+    events: RouteMeters,
+    live: RouteMeters,
+    ready: RouteMeters,
+    /// `/openapi.json`, and those below `/v1/schema`.
+    documents: RouteMeters,
+    /// Of all paths where nothing is.
+    none: RouteMeters,
 }
 
 impl Intake {
@@ -64,6 +86,9 @@ impl Intake {
         sink: Arc<dyn EventSink>,
         options: RouteOptions,
     ) -> Self {
+        let (readiness, stats) =
+            (Arc::new(Readiness::new(options.monitor.clone())), Stats::default());
+        let meters = Meters::new(&stats, &readiness);
         // No catalog has a route below these.
         let mut places = HashMap::from([
             ("v1/events".into(), Place::Events),
@@ -78,17 +103,50 @@ impl Intake {
                 continue;
             };
             let reply = Bytes::copy_from_slice(definition.reply().as_bytes());
-            let route = EventRoute { definition: definition.clone(), reply };
+            let meters = meters.route(path);
+            let route = EventRoute { definition: definition.clone(), reply, meters };
             // A catalog's routes start with a slash, each of them.
             let path = path.strip_prefix('/').unwrap_or(path);
             places.insert(path.into(), Place::Event(Arc::new(route)));
         }
         let own_rule = options.header_rule.clone();
         let header_rule = own_rule.unwrap_or_else(|| catalog.header_rule().clone());
-        let (health, stats) = (Health::new(Instant::now()), Stats::default());
         let budget = Budget::new(&options.limits);
         let rates = RateLimiter::new(&options.rates);
-        Self { catalog, options, header_rule, health, stats, budget, rates, sink, places }
+        let overload = Occasionally::new(Instant::now(), OVERLOAD_INTERVAL);
+        let fixed = FixedRoutes {
+            events: meters.route("/v1/events"),
+            live: meters.route("/healthz/live"),
+            ready: meters.route("/healthz/ready"),
+            documents: meters.route("documents"),
+            none: meters.route("none"),
+        };
+        Self {
+            catalog,
+            options,
+            header_rule,
+            readiness,
+            stats,
+            budget,
+            rates,
+            meters,
+            overload,
+            fixed,
+            sink,
+            places,
+        }
+    }
+
+    /// The metrics of a place, under the template of its route.
+    pub(crate) fn route<'a>(&'a self, place: Option<&'a Place>) -> &'a RouteMeters {
+        match place {
+            Some(Place::Event(route)) => &route.meters,
+            Some(Place::Events) => &self.fixed.events,
+            Some(Place::Live) => &self.fixed.live,
+            Some(Place::Ready) => &self.fixed.ready,
+            Some(Place::Document(_) | Place::UnknownSchema) => &self.fixed.documents,
+            None => &self.fixed.none,
+        }
     }
 
     /// What is at `path`, if anything.
@@ -121,7 +179,10 @@ impl Intake {
         let broken = |message: Cow<'static, str>| {
             SinkError::new(SinkErrorKind::Config, self.sink.name().to_owned(), message)
         };
-        let result = match write.await {
+        let begun = Instant::now();
+        let written = write.await;
+        self.meters.add_write(begun.elapsed());
+        let result = match written {
             Ok(Ok(report)) if report.outcomes().len() != batch.len() => {
                 let (said, asked) = (report.outcomes().len(), batch.len());
                 Err(broken(format!("spoke of {said} events where there were {asked}").into()))
@@ -165,7 +226,7 @@ impl Intake {
             Some(rejection) if accepted == 0 => {
                 self.note_failure(rejection.kind, &rejection.reason)
             }
-            _ if accepted > 0 && self.health.succeeded() => {
+            _ if accepted > 0 && self.readiness.health.succeeded() => {
                 tracing::info!(sink = self.sink.name(), "the sink takes events again");
             }
             _ => {}
@@ -174,7 +235,7 @@ impl Intake {
 
     /// Logs the first of a row of failures: under load there would be thousands a second.
     fn note_failure(&self, kind: SinkErrorKind, error: &str) {
-        if self.health.failed(Instant::now()) {
+        if self.readiness.health.failed(Instant::now()) {
             let sink = self.sink.name();
             tracing::error!(
                 sink,

@@ -36,7 +36,7 @@
 //!   `Retry-After`.
 //! - A stop loses nothing that was answered: the server stops accepting, finishes the requests in
 //!   hand, flushes the sink and closes it.
-//! - Header values and bodies are not logged.
+//! - Header values and bodies are not logged, but for the ids of `X-Request-Id` and `traceparent`.
 //!
 //! # What it must never know
 //!
@@ -75,9 +75,13 @@ mod head;
 mod health;
 mod host;
 mod intake;
+mod metrics;
 mod nesting;
+mod observed;
+mod occasionally;
 mod peer;
 mod rate;
+mod readiness;
 mod rejection;
 mod request;
 mod respond;
@@ -86,9 +90,13 @@ mod server;
 mod service;
 pub mod sinks;
 mod stats;
+mod tally;
+mod trace;
 
 pub use config::{Limits, Network, NetworkError, Rate, RateLimits, RouteOptions, ServerConfig};
+pub use metrics::Metrics;
 pub use peer::Peer;
+pub use readiness::{Condition, Monitor, Probe};
 pub use routes::routes;
 pub use server::{BindError, RunSummary, ServeError, Server};
 pub use service::{GametelService, ResponseFuture, service};

@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use crate::config::ServerConfig;
 use crate::connection::{ConnectionServer, Phase};
 use crate::intake::Intake;
+use crate::metrics::Metrics;
 use crate::peer::Peer;
 use crate::stats::Totals;
 
@@ -59,6 +60,11 @@ impl Server {
         self.local_addr
     }
 
+    /// The server's metrics, for whatever scrapes them; see [`Metrics`].
+    pub fn metrics(&self) -> Metrics {
+        self.intake.meters.metrics.clone()
+    }
+
     /// Serves until `shutdown` ends, and then stops: it accepts no more connections, finishes the
     /// requests in hand, flushes the sink and closes it.
     ///
@@ -85,15 +91,16 @@ impl Server {
             };
             let (stream, peer, permit) = accepted;
             let (connections, phase) = (Arc::clone(&connections), phase.subscribe());
+            let open = intake.meters.open_connection();
             tokio::spawn(async move {
                 connections.serve(stream, peer, phase).await;
-                drop(permit);
+                drop((open, permit));
             });
         }
 
         // From here on a new connection is refused by the operating system.
         drop(listener);
-        intake.health.drain();
+        intake.readiness.health.drain();
         phase.send_replace(Phase::Draining);
         let drained = all(&permits, max_connections, config.shutdown_timeout).await;
         let cut_off = max_connections as usize - permits.available_permits();

@@ -16,6 +16,7 @@ use crate::config::RouteOptions;
 use crate::handlers::Request;
 use crate::host::add_host;
 use crate::intake::Intake;
+use crate::metrics::Metrics;
 use crate::respond::respond;
 use crate::stats::Totals;
 
@@ -81,6 +82,11 @@ impl GametelService {
     /// What was counted since it was made, by all clones together.
     pub fn totals(&self) -> Totals {
         self.intake.stats.totals()
+    }
+
+    /// The metrics of all clones together; see [`Metrics`].
+    pub fn metrics(&self) -> Metrics {
+        self.intake.meters.metrics.clone()
     }
 }
 

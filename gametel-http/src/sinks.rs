@@ -6,6 +6,8 @@ use std::sync::Arc;
 use gametel_core::endpoint::Endpoint;
 use gametel_core::sink::{EventSink, NullSink, SinkError, SinkErrorKind, StdoutSink};
 
+use crate::readiness::Monitor;
+
 /// What a Kafka topic is made with, if it has to be made. Start from the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -50,19 +52,34 @@ pub fn check(endpoint: &Endpoint) -> Result<(), SinkError> {
     }
 }
 
-/// Opens the sink that a URL names. Logs what it makes: a Kafka topic.
+/// Opens the sink that a URL names, as [`open_monitored`] does, and leaves it unwatched.
+///
+/// # Errors
+///
+/// Those of [`open_monitored`].
+pub async fn open(
+    endpoint: &Endpoint,
+    topic_options: TopicOptions,
+) -> Result<Arc<dyn EventSink>, SinkError> {
+    let (sink, _) = open_monitored(endpoint, topic_options).await?;
+    Ok(sink)
+}
+
+/// Opens the sink that a URL names, with what can be seen of it while nothing is written, for
+/// [`RouteOptions::monitor`](crate::RouteOptions::monitor). Logs what it makes: a Kafka topic.
 ///
 /// # Errors
 ///
 /// The sink can't be opened. For Kafka that takes at most 15 s to find out. An end whose feature is
 /// not compiled in is an error of kind `Config` that names the feature.
-pub async fn open(
+pub async fn open_monitored(
     endpoint: &Endpoint,
     topic_options: TopicOptions,
-) -> Result<Arc<dyn EventSink>, SinkError> {
+) -> Result<(Arc<dyn EventSink>, Monitor), SinkError> {
+    let unwatched = |sink| Ok((sink, Monitor::default()));
     match endpoint {
         #[cfg(feature = "log")]
-        Endpoint::Sqlite(path) => open_log(path.clone()).await,
+        Endpoint::Sqlite(path) => unwatched(open_log(path.clone()).await?),
         #[cfg(not(feature = "log"))]
         Endpoint::Sqlite(_) => Err(not_compiled("sqlite", "log")),
         #[cfg(feature = "kafka")]
@@ -72,8 +89,8 @@ pub async fn open(
             let _ = topic_options;
             Err(not_compiled("kafka", "kafka"))
         }
-        Endpoint::Stdout => Ok(Arc::new(StdoutSink::new()?)),
-        Endpoint::Null => Ok(Arc::new(NullSink::new())),
+        Endpoint::Stdout => unwatched(Arc::new(StdoutSink::new()?)),
+        Endpoint::Null => unwatched(Arc::new(NullSink::new())),
         other => Err(not_a_sink(other)),
     }
 }
@@ -98,7 +115,7 @@ async fn open_kafka(
     brokers: &str,
     topic: &str,
     options: TopicOptions,
-) -> Result<Arc<dyn EventSink>, SinkError> {
+) -> Result<(Arc<dyn EventSink>, Monitor), SinkError> {
     use std::time::Duration;
 
     use gametel_core::sink::KafkaSink;
@@ -121,7 +138,8 @@ async fn open_kafka(
         TopicState::Existed => tracing::info!("topic {topic} exists"),
     }
     let sink = KafkaSink::builder(brokers).topic(topic).build()?;
-    Ok(Arc::new(sink))
+    let monitor = Monitor::default().with_kafka(sink.monitor());
+    Ok((Arc::new(sink), monitor))
 }
 
 fn not_a_sink(endpoint: &Endpoint) -> SinkError {

@@ -1,5 +1,9 @@
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
 
 /// What a server has counted since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,18 +35,48 @@ impl fmt::Display for Totals {
     }
 }
 
-/// The counters behind [`Totals`].
-#[derive(Debug, Default)]
+/// The counters behind [`Totals`], which are the metrics' own: there is no second count.
+#[derive(Debug)]
 pub(crate) struct Stats {
-    accepted: AtomicU64,
-    rejected: AtomicU64,
-    failed: AtomicU64,
-    lossy_values: AtomicU64,
-    overloaded: AtomicU64,
-    rate_limited: AtomicU64,
+    events: Family<OutcomeLabel, Counter>,
+    accepted: Counter,
+    rejected: Counter,
+    failed: Counter,
+    lossy_values: Counter,
+    overloaded: Counter,
+    rate_limited: Counter,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+impl Default for Stats {
+    fn default() -> Self {
+        let events = Family::<OutcomeLabel, Counter>::default();
+        let of = |outcome| events.get_or_create_owned(&OutcomeLabel { outcome });
+        let (accepted, rejected, failed) = (of("accepted"), of("rejected"), of("failed"));
+        Self {
+            events,
+            accepted,
+            rejected,
+            failed,
+            lossy_values: Counter::default(),
+            overloaded: Counter::default(),
+            rate_limited: Counter::default(),
+        }
+    }
 }
 
 impl Stats {
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        let help = "Events by what became of them";
+        registry.register("events", help, self.events.clone());
+        let help = "Header values and form values that were not UTF-8, and were kept with U+FFFD";
+        registry.register("lossy_values", help, self.lossy_values.clone());
+    }
+
     pub(crate) fn add_accepted(&self, events: usize) {
         add(&self.accepted, events);
     }
@@ -68,20 +102,19 @@ impl Stats {
     }
 
     pub(crate) fn totals(&self) -> Totals {
-        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Totals {
-            accepted: load(&self.accepted),
-            rejected: load(&self.rejected),
-            failed: load(&self.failed),
-            lossy_values: load(&self.lossy_values),
-            overloaded: load(&self.overloaded),
-            rate_limited: load(&self.rate_limited),
+            accepted: self.accepted.get(),
+            rejected: self.rejected.get(),
+            failed: self.failed.get(),
+            lossy_values: self.lossy_values.get(),
+            overloaded: self.overloaded.get(),
+            rate_limited: self.rate_limited.get(),
         }
     }
 }
 
-fn add(counter: &AtomicU64, count: usize) {
+fn add(counter: &Counter, count: usize) {
     if count > 0 {
-        counter.fetch_add(count as u64, Ordering::Relaxed);
+        counter.inc_by(count as u64);
     }
 }

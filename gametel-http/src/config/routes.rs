@@ -2,6 +2,7 @@ use gametel_core::event::Stamper;
 use gametel_core::header::HeaderRule;
 
 use super::{Limits, RateLimits};
+use crate::readiness::Monitor;
 
 /// The settings of [`routes`](crate::routes()) and [`service`](crate::service()).
 ///
@@ -16,6 +17,8 @@ pub struct RouteOptions {
     pub limits: Limits,
     /// How many requests a second one sender may make. Default as many as it likes.
     pub rates: RateLimits,
+    /// What is seen of the sink while nothing is written. Default nothing.
+    pub monitor: Monitor,
     /// What gives each event its time of receipt, and an id if it brings none. Default the system's
     /// clock and random ids; a test passes its own.
     pub stamper: Stamper,
@@ -38,6 +41,12 @@ impl RouteOptions {
     #[must_use]
     pub fn with_rates(self, rates: RateLimits) -> Self {
         Self { rates, ..self }
+    }
+
+    /// Sets [`monitor`](Self::monitor).
+    #[must_use]
+    pub fn with_monitor(self, monitor: Monitor) -> Self {
+        Self { monitor, ..self }
     }
 
     /// Sets [`stamper`](Self::stamper).

@@ -15,7 +15,13 @@ mod fields;
 #[cfg(all(feature = "cli", feature = "kafka"))]
 mod kafka;
 mod limits;
+#[cfg(feature = "cli")]
+mod logs;
+#[cfg(feature = "kafka")]
+mod metrics;
 mod mounted;
+mod readiness;
+mod request_ids;
 mod routes;
 mod server;
 mod service;

@@ -229,7 +229,10 @@ async fn readiness_follows_the_sink() {
     let sink = Arc::new(FailingSink::new());
     let routes = game(Arc::clone(&sink) as _);
     let ready = || request("GET", "/healthz/ready").reply(&routes);
-    assert_eq!(body(&ready().await), json!({"status": "ready"}));
+    assert_eq!(
+        (ready().await.status().as_u16(), &body(&ready().await)["status"]),
+        (200, &json!("ready"))
+    );
 
     sink.fail(SinkErrorKind::Unavailable);
     request("GET", "/").reply(&routes).await;

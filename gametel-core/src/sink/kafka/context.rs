@@ -1,6 +1,10 @@
-use rdkafka::ClientContext;
+use std::sync::Arc;
+
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
+use rdkafka::{ClientContext, Statistics};
+
+use super::monitor::Shared;
 
 /// Sends the client library's own words to the debug log.
 ///
@@ -16,5 +20,23 @@ impl ClientContext for QuietContext {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "librdkafka");
+    }
+}
+
+/// As quiet, and keeps the statistics.
+#[derive(Clone, Debug)]
+pub(super) struct MonitoredContext(pub(super) Arc<Shared>);
+
+impl ClientContext for MonitoredContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        QuietContext.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        QuietContext.error(error, reason);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.0.take(statistics);
     }
 }

@@ -12,8 +12,9 @@ use crate::batch::EventBatch;
 use crate::event::{EncodedEvent, Position};
 use crate::sink::{EventSink, Outcome, Receipt, Rejection, SinkError, SinkErrorKind, WriteReport};
 
-use super::context::QuietContext;
+use super::context::MonitoredContext;
 use super::error::{kind, sink_error};
+use super::monitor::{KafkaMonitor, Shared};
 
 /// Produces events to one Kafka topic.
 ///
@@ -41,9 +42,10 @@ use super::error::{kind, sink_error};
 /// # Ok(()) }
 /// ```
 pub struct KafkaSink {
-    producer: FutureProducer<QuietContext>,
+    producer: FutureProducer<MonitoredContext>,
     topic: Arc<str>,
     brokers: Box<str>,
+    shared: Arc<Shared>,
     flush_timeout: Duration,
     closed: OnceCell<Result<(), SinkError>>,
 }
@@ -57,6 +59,7 @@ pub struct KafkaSinkBuilder {
     linger: Duration,
     queue_events: u32,
     queue_bytes: u32,
+    statistics_interval: Duration,
 }
 
 impl KafkaSink {
@@ -70,7 +73,13 @@ impl KafkaSink {
             linger: Duration::ZERO,
             queue_events: 100_000,
             queue_bytes: 64 * 1024 * 1024,
+            statistics_interval: Duration::from_secs(5),
         }
+    }
+
+    /// Sees how the sink is doing: its brokers, its queue.
+    pub fn monitor(&self) -> KafkaMonitor {
+        KafkaMonitor::new(&self.shared)
     }
 
     fn check_open(&self) -> Result<(), SinkError> {
@@ -169,6 +178,14 @@ impl KafkaSinkBuilder {
         self
     }
 
+    /// Sets how often the client takes the statistics that a [`KafkaMonitor`] shows, to the
+    /// millisecond. Default 5 s; zero is never.
+    #[must_use]
+    pub fn statistics_interval(mut self, interval: Duration) -> Self {
+        self.statistics_interval = interval;
+        self
+    }
+
     /// Makes the sink. Does not wait for a connection: a cluster that is away shows in the first
     /// write.
     ///
@@ -176,6 +193,7 @@ impl KafkaSinkBuilder {
     ///
     /// A setting is not valid (kind `Config`).
     pub fn build(self) -> Result<KafkaSink, SinkError> {
+        let shared = Arc::new(Shared::default());
         let producer = ClientConfig::new()
             .set("bootstrap.servers", &self.brokers)
             .set("client.id", "gametel")
@@ -187,12 +205,14 @@ impl KafkaSinkBuilder {
             .set("partitioner", "murmur2_random")
             .set("queue.buffering.max.messages", self.queue_events.to_string())
             .set("queue.buffering.max.kbytes", self.queue_bytes.div_ceil(1024).to_string())
-            .create_with_context(QuietContext)
+            .set("statistics.interval.ms", self.statistics_interval.as_millis().to_string())
+            .create_with_context(MonitoredContext(Arc::clone(&shared)))
             .map_err(|error| sink_error("the producer can't be made".to_owned(), error))?;
         Ok(KafkaSink {
             producer,
             topic: self.topic.into(),
             brokers: self.brokers.into(),
+            shared,
             // Everything has been confirmed or given up by then.
             flush_timeout: self.delivery_timeout + Duration::from_secs(5),
             closed: OnceCell::new(),
@@ -234,10 +254,15 @@ impl EventSink for KafkaSink {
         }
         let mut outcomes = Vec::with_capacity(batch.len());
         for delivery in enqueued {
-            outcomes.push(match delivery {
+            let outcome = match delivery {
                 Ok(delivery) => self.delivered(delivery).await,
                 Err(rejection) => Outcome::Rejected(rejection),
-            });
+            };
+            match &outcome {
+                Outcome::Accepted(_) => self.shared.delivered(),
+                Outcome::Rejected(_) => self.shared.failed(),
+            }
+            outcomes.push(outcome);
         }
         match failed_as_a_whole(&outcomes) {
             Some(rejection) => {

@@ -1,0 +1,15 @@
+//! What Prometheus scrapes: counters that requests hold in their hands, and numbers that are read
+//! when they are asked for. Each server has a registry of its own; nothing here is global.
+
+mod exposition;
+#[cfg(feature = "kafka")]
+mod kafka;
+mod meters;
+#[cfg(target_os = "linux")]
+mod process;
+mod readiness;
+mod requests;
+
+pub use exposition::Metrics;
+pub(crate) use meters::{InFlight, Meters};
+pub(crate) use requests::RouteMeters;

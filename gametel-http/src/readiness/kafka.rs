@@ -1,0 +1,24 @@
+use gametel_core::sink::kafka::{BrokerState, KafkaStatistics};
+
+use super::probe::Condition;
+
+/// What statistics say of a Kafka that events go to directly.
+///
+/// One broker of many that is away is none of the server's business: its partitions move, and where
+/// they can't, writes fail. The client closes connections that it does not need, too.
+pub(super) fn condition(statistics: Option<&KafkaStatistics>) -> Condition {
+    let Some(statistics) = statistics else {
+        // Too early to know; opening the sink has just found a broker.
+        return Condition::Up;
+    };
+    let needed = || {
+        let brokers = statistics.brokers.iter();
+        brokers.filter(|broker| broker.state != BrokerState::Unused)
+    };
+    if statistics.any_broker_up() || needed().next().is_none() {
+        return Condition::Up;
+    }
+    let states: Vec<String> =
+        needed().map(|broker| format!("{} is {}", broker.name, broker.state)).collect();
+    Condition::Down(format!("no broker can be reached: {}", states.join(", ")).into())
+}

@@ -1,0 +1,13 @@
+//! Whether events can be made durable, and if not, why: what `/healthz/ready` answers.
+
+#[cfg(feature = "kafka")]
+mod kafka;
+mod monitor;
+mod probe;
+mod report;
+mod state;
+
+pub use monitor::Monitor;
+pub use probe::{Condition, Probe};
+pub(crate) use report::Status;
+pub(crate) use state::Readiness;

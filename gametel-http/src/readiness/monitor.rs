@@ -1,0 +1,56 @@
+use std::fmt;
+use std::sync::Arc;
+
+#[cfg(feature = "kafka")]
+use gametel_core::sink::kafka::KafkaMonitor;
+
+use super::probe::{Condition, Probe};
+
+/// What a server can see of its sink while nothing is written: for `/healthz/ready` and the metrics.
+///
+/// Empty by default: the server then goes by the writes alone.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct Monitor {
+    /// The Kafka sink's, if there is one.
+    #[cfg(feature = "kafka")]
+    pub kafka: Option<KafkaMonitor>,
+    probes: Vec<Arc<dyn Probe>>,
+}
+
+impl Monitor {
+    /// Looks at a Kafka sink: while no broker can be reached, the server is not ready.
+    #[cfg(feature = "kafka")]
+    #[must_use]
+    pub fn with_kafka(self, kafka: KafkaMonitor) -> Self {
+        Self { kafka: Some(kafka), ..self }
+    }
+
+    /// Looks at something else, too.
+    #[must_use]
+    pub fn with_probe(mut self, probe: Arc<dyn Probe>) -> Self {
+        self.probes.push(probe);
+        self
+    }
+
+    /// What is looked at, and how it is.
+    pub(super) fn conditions(&self) -> Vec<(String, Condition)> {
+        let mut conditions = Vec::new();
+        #[cfg(feature = "kafka")]
+        if let Some(kafka) = &self.kafka {
+            let condition = super::kafka::condition(kafka.statistics().as_deref());
+            conditions.push(("kafka".to_owned(), condition));
+        }
+        for probe in &self.probes {
+            conditions.push((probe.name().to_owned(), probe.check()));
+        }
+        conditions
+    }
+}
+
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> = self.conditions().into_iter().map(|(name, _)| name).collect();
+        f.debug_tuple("Monitor").field(&names).finish()
+    }
+}

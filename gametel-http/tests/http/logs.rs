@@ -1,0 +1,87 @@
+//! What the log says of requests, and what it never says.
+
+use serde_json::Value;
+
+use crate::support::{Client, Process};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+fn json(line: &str) -> Value {
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+}
+
+#[test]
+fn a_request_is_one_line_with_its_ids_and_nothing_of_what_was_sent() {
+    let log = "gametel_http::access=debug,info";
+    let mut process = Process::start(&["--sink", "null:", "--log-format", "json", "--log", log]);
+    let mut client = Client::connect(process.address).unwrap();
+    let body = r#"{"event_type":"default","a":"hunter2"} {"event_type":"hunter2"}"#;
+    let head = format!(
+        "POST /v1/events?password=hunter2 HTTP/1.1\r\nHost: hunter2\r\nX-Request-Id: mine-7\r\n\
+         traceparent: 00-{TRACE}-00f067aa0ba902b7-01\r\nAuthorization: Bearer hunter2\r\n\
+         User-Agent: hunter2\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    client.send(head.as_bytes()).unwrap();
+    assert_eq!(client.reply().unwrap().status, 200);
+    let line = json(&process.wait_for("answered"));
+    assert_eq!(
+        (&line["level"], &line["target"]),
+        (&"DEBUG".into(), &"gametel_http::access".into())
+    );
+    let fields = &line["fields"];
+    for (name, expected) in [
+        ("method", Value::from("POST")),
+        ("route", "/v1/events".into()),
+        ("status", 200.into()),
+        ("accepted", 1.into()),
+        ("refused", 1.into()),
+    ] {
+        assert_eq!(fields[name], expected, "{name} in {line}");
+    }
+    assert!(fields["peer"].as_str().unwrap().starts_with("127.0.0.1:"), "{line}");
+    assert!(fields["seconds"].as_f64().unwrap() > 0.0, "{line}");
+    let span = &line["span"];
+    assert_eq!((&span["request_id"], &span["trace_id"]), (&"mine-7".into(), &TRACE.into()));
+    assert_eq!(span["parent_id"], "00f067aa0ba902b7");
+
+    // Paths are the client's, too.
+    assert_eq!(client.get("/hunter2?hunter2").unwrap().status, 404);
+    let line = json(&process.wait_for("answered"));
+    assert_eq!(
+        (&line["fields"]["route"], &line["fields"]["code"]),
+        (&"none".into(), &"not_found".into())
+    );
+    process.terminate();
+    let (code, stderr) = process.wait();
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(!stderr.contains("hunter2"), "{stderr}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_goes_wrong_with_a_request_is_logged_under_its_id_and_refusals_once() {
+    // A sink whose every write fails.
+    let arguments = ["--sink", "stdout:", "--log-format", "json"];
+    let (mut process, stdout) = Process::start_with_stdout(&arguments);
+    drop(stdout);
+    let mut client = Client::connect(process.address).unwrap();
+    for number in 0..3 {
+        client
+            .send(
+                format!("GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: id-{number}\r\n\r\n")
+                    .as_bytes(),
+            )
+            .unwrap();
+        assert_eq!(client.reply().unwrap().status, 503);
+    }
+    let failed = json(&process.wait_for("the sink failed"));
+    assert_eq!(failed["span"]["request_id"], "id-0", "{failed}");
+    let refused = json(&process.wait_for("requests are refused"));
+    assert_eq!((&refused["level"], &refused["fields"]["status"]), (&"WARN".into(), &503.into()));
+    assert_eq!(refused["span"]["request_id"], "id-0", "{refused}");
+    process.terminate();
+    let (_, stderr) = process.wait();
+    assert_eq!(stderr.matches("requests are refused").count(), 1, "{stderr}");
+    assert!(!stderr.contains("\"answered\""), "{stderr}");
+}

@@ -1,0 +1,147 @@
+//! `/healthz/ready` tells whether events can be made durable, also where nobody sends any.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use gametel_core::catalog::Catalog;
+use gametel_core::sink::{EventSink, MemorySink, SinkErrorKind};
+use gametel_http::{
+    Condition, GametelService, Monitor, Probe, RouteOptions, Server, ServerConfig, service,
+};
+use http_body_util::{BodyExt, Empty};
+use serde_json::Value;
+use tower_service::Service;
+
+use crate::support::{Client, FailingSink, GatedSink};
+
+async fn get(service: &GametelService, path: &str) -> (u16, Value) {
+    let request = http::Request::get(path).body(Empty::<Bytes>::new()).unwrap();
+    let response = service.clone().call(request).await.unwrap();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+fn monitored(sink: Arc<dyn EventSink>, monitor: Monitor) -> GametelService {
+    service(Catalog::game(), sink, RouteOptions::default().with_monitor(monitor))
+}
+
+/// The check of this name.
+fn check<'a>(body: &'a Value, name: &str) -> &'a Value {
+    let checks = body["checks"].as_array().unwrap();
+    checks.iter().find(|check| check["name"] == name).unwrap()
+}
+
+/// Says what it is told.
+#[derive(Debug, Default)]
+struct Switch(AtomicUsize);
+
+impl Probe for Switch {
+    fn name(&self) -> &str {
+        "switch"
+    }
+
+    fn check(&self) -> Condition {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Condition::Up,
+            1 => Condition::Degraded("half off".into()),
+            _ => Condition::Down("off".into()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_probe_of_the_embedders_counts_as_the_servers_own() {
+    let switch = Arc::new(Switch::default());
+    let monitor = Monitor::default().with_probe(Arc::clone(&switch) as _);
+    let service = monitored(Arc::new(MemorySink::new()), monitor);
+    for (state, status, word, reason) in [
+        (0, 200, "ready", None),
+        (1, 200, "degraded", Some("half off")),
+        (2, 503, "not_ready", Some("off")),
+        (0, 200, "ready", None),
+    ] {
+        switch.0.store(state, Ordering::Relaxed);
+        let (found, body) = get(&service, "/healthz/ready").await;
+        assert_eq!((found, body["status"].as_str()), (status, Some(word)), "{body}");
+        assert_eq!(check(&body, "switch")["reason"].as_str(), reason, "{body}");
+        assert!(check(&body, "switch")["since"].as_f64().unwrap() > 1e9, "{body}");
+        // Whatever is wrong, to start the process anew would not mend it.
+        assert_eq!(get(&service, "/healthz/live").await.0, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_failed_write_is_told_with_its_reason() {
+    let sink = Arc::new(FailingSink::new());
+    let service = monitored(Arc::clone(&sink) as _, Monitor::default());
+    sink.fail(SinkErrorKind::Io);
+    get(&service, "/").await;
+    let (status, body) = get(&service, "/healthz/ready").await;
+    assert_eq!((status, check(&body, "writes")["status"].as_str()), (503, Some("down")));
+    assert!(check(&body, "writes")["reason"].as_str().unwrap().contains("failed"), "{body}");
+    sink.mend();
+    get(&service, "/").await;
+    assert_eq!(get(&service, "/healthz/ready").await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_drains_says_so_on_the_connections_that_are_left() {
+    let sink = Arc::new(GatedSink::new());
+    let config = ServerConfig::default().with_listen(([127, 0, 0, 1], 0).into());
+    let server = Server::bind(config, Catalog::game(), Arc::clone(&sink) as _).await.unwrap();
+    let (address, metrics) = (server.local_addr(), server.metrics());
+    let run = tokio::spawn(server.run({
+        let sink = Arc::clone(&sink);
+        async move { sink.next_arrival().await }
+    }));
+    let mut client = Client::connect(address).unwrap();
+    assert!(metrics.render().contains("gametel_http_ready 1\n"));
+    client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !metrics.render().contains("gametel_http_ready 0\n") {
+        assert!(Instant::now() < deadline, "{}", metrics.render());
+        tokio::task::yield_now().await;
+    }
+    assert!(metrics.render().contains("gametel_http_check_ok{check=\"server\"} 0\n"));
+    sink.gate.add_permits(1);
+    assert_eq!(client.reply().unwrap().status, 200);
+    run.await.unwrap().unwrap();
+}
+
+#[cfg(feature = "kafka")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kafka_that_is_away_shows_without_traffic_and_so_does_its_return() {
+    use gametel_core::sink::KafkaSink;
+    use gametel_core::testing::MockKafka;
+
+    let interval = Duration::from_millis(50);
+    let kafka = MockKafka::new(2).unwrap();
+    let sink = KafkaSink::builder(kafka.brokers()).statistics_interval(interval).build().unwrap();
+    let monitor = Monitor::default().with_kafka(sink.monitor());
+    let sink = Arc::new(sink);
+    let service = monitored(Arc::clone(&sink) as _, monitor);
+    let until = async |wanted: u16| {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            match get(&service, "/healthz/ready").await {
+                (status, body) if status == wanted => return body,
+                (_, body) => assert!(Instant::now() < deadline, "{body}"),
+            }
+            tokio::time::sleep(interval).await;
+        }
+    };
+    until(200).await;
+    kafka.broker_down(1).unwrap();
+    kafka.broker_down(2).unwrap();
+    let body = until(503).await;
+    let reason = check(&body, "kafka")["reason"].as_str().unwrap();
+    assert!(reason.starts_with("no broker can be reached: 127.0.0.1:"), "{reason}");
+    assert_eq!(get(&service, "/healthz/live").await.0, 200);
+    // One of them is enough.
+    kafka.broker_up(2).unwrap();
+    assert_eq!(check(&until(200).await, "kafka")["status"], "up");
+    sink.close().await.unwrap();
+}
