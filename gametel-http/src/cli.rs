@@ -15,6 +15,9 @@ use gametel_core::header::{HeaderRule, HeaderRuleError};
 use gametel_http::sinks::TopicOptions;
 use gametel_http::{Limits, RouteOptions, ServerConfig};
 
+use crate::access_args::AccessArgs;
+use crate::key_command::KeyCommand;
+
 /// Takes game events over HTTP, and answers once they are durable.
 #[derive(Debug, Parser)]
 #[command(name = "gametel-http", version)]
@@ -46,7 +49,10 @@ pub(crate) enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve the catalog's routes until SIGTERM or ctrl-c.
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
+    /// Make keys for those who may write.
+    #[command(subcommand)]
+    Key(KeyCommand),
 }
 
 #[derive(Debug, Args)]
@@ -87,6 +93,8 @@ pub(crate) struct ServeArgs {
     /// How long a stop waits for the requests in hand.
     #[arg(long, value_name = "SECONDS", default_value = "30", env = "GAMETEL_SHUTDOWN_TIMEOUT")]
     pub(crate) shutdown_timeout: u32,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
 }
 
 /// A URL as it was typed. It is no URL's fault before it is used: clap would print the whole of it,
@@ -106,6 +114,7 @@ impl FromStr for Url {
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) server: ServerConfig,
+    pub(crate) access: AccessArgs,
     pub(crate) sink: Endpoint,
     pub(crate) topic: TopicOptions,
     pub(crate) catalog: Option<PathBuf>,
@@ -135,7 +144,8 @@ impl ServeArgs {
             .with_partitions(self.topic_partitions)
             .with_replication(self.topic_replication);
         let headers = HeaderOptions { keep: self.keep_header, secret: self.secret_header };
-        Ok(Settings { server, sink: self.sink.0?, topic, catalog: self.catalog, headers })
+        let access = self.access;
+        Ok(Settings { server, access, sink: self.sink.0?, topic, catalog: self.catalog, headers })
     }
 }
 

@@ -13,16 +13,18 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
+use tower_service::Service as TowerService;
 use warp::reply::Response;
 
 use crate::config::ServerConfig;
 use crate::host::add_host;
-use crate::intake::Intake;
 use crate::peer::Peer;
-use crate::routes::server_filter;
+#[cfg(feature = "tls")]
+use crate::tls::TlsIdentity;
 
 /// What all connections are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,17 +37,39 @@ pub(crate) enum Phase {
     Aborting,
 }
 
+/// What answers the requests of a listener: a warp filter, as a service.
+pub(crate) trait Routes:
+    TowerService<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> Routes for S where
+    S: TowerService<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
 /// Serves connections, one call each.
 #[derive(Debug)]
-pub(crate) struct ConnectionServer {
-    intake: Arc<Intake>,
+pub(crate) struct ConnectionServer<S> {
+    routes: S,
+    #[cfg(feature = "tls")]
+    tls: Option<Arc<TlsIdentity>>,
     http: auto::Builder<TokioExecutor>,
     header_timeout: Duration,
     idle_timeout: Duration,
 }
 
-impl ConnectionServer {
-    pub(crate) fn new(intake: Arc<Intake>, config: &ServerConfig) -> Self {
+impl<S: Routes> ConnectionServer<S> {
+    /// Serves plain HTTP.
+    pub(crate) fn new(routes: S, config: &ServerConfig) -> Self {
         let ServerConfig { header_timeout, idle_timeout, .. } = *config;
         let mut http = auto::Builder::new(TokioExecutor::new());
         http.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
@@ -55,20 +79,50 @@ impl ConnectionServer {
             .keep_alive_interval(idle_timeout)
             // As many as nginx and Apache allow at least; each may hold one body.
             .max_concurrent_streams(100);
-        Self { intake, http, header_timeout, idle_timeout }
+        Self {
+            routes,
+            #[cfg(feature = "tls")]
+            tls: None,
+            http,
+            header_timeout,
+            idle_timeout,
+        }
+    }
+
+    /// Serves HTTP within TLS.
+    #[cfg(feature = "tls")]
+    pub(crate) fn with_tls(self, tls: Arc<TlsIdentity>) -> Self {
+        Self { tls: Some(tls), ..self }
     }
 
     /// Serves one connection until the client leaves or is silent for too long, or the phase ends
     /// it.
-    pub(crate) async fn serve(
+    pub(crate) async fn serve(&self, stream: TcpStream, peer: Peer, phase: watch::Receiver<Phase>) {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            let mut told = phase.clone();
+            let secured = tokio::select! {
+                secured = tls.accept(stream, self.header_timeout) => secured,
+                // Nothing is in hand yet.
+                _ = told.wait_for(|phase| *phase != Phase::Serving) => return,
+            };
+            match secured {
+                Ok(stream) => self.serve_http(stream, peer, phase).await,
+                Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
+            }
+            return;
+        }
+        self.serve_http(stream, peer, phase).await;
+    }
+
+    async fn serve_http(
         &self,
-        stream: TcpStream,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         peer: Peer,
         mut phase: watch::Receiver<Phase>,
     ) {
         let activity = Arc::new(Activity::new());
-        let routes =
-            TowerToHyperService::new(warp::service(server_filter(Arc::clone(&self.intake))));
+        let routes = TowerToHyperService::new(self.routes.clone());
         let service = {
             let activity = Arc::clone(&activity);
             service_fn(move |mut request: Request<Incoming>| {

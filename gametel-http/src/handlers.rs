@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use gametel_core::batch::EventBatch;
 use gametel_core::catalog::EventDefinition;
-use gametel_core::event::{EncodedEvent, EventDraft, EventId};
+use gametel_core::event::{EncodedEvent, EventDraft, EventId, EventType};
 use gametel_core::header::EventHeader;
 use gametel_core::sink::{Outcome, SinkError, WriteReport};
 use http::header::CONTENT_TYPE;
@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use warp::reply::Response;
 
+use crate::access::Caller;
 use crate::answer::{EventsAnswer, Judged};
 use crate::body::{discard_body, read_body};
 use crate::events::{SplitError, split};
@@ -29,6 +30,8 @@ pub(crate) struct Request<'a, S> {
     #[expect(dead_code, reason = "limits by address come with the next commits")]
     /// Where the request came from; none where whoever mounted the routes does not say.
     pub(crate) peer: Option<Peer>,
+    /// Who sends it; none where no keys are asked for.
+    pub(crate) caller: Option<Caller>,
     /// What is at the request's path.
     pub(crate) place: Option<&'a Place>,
     pub(crate) query: &'a str,
@@ -54,14 +57,25 @@ where
         Some(Place::Events) if post => return record_events(intake, request).await,
         Some(Place::Live) if get || request.method == Method::HEAD => return Ok(live()),
         Some(Place::Ready) if get || request.method == Method::HEAD => return Ok(ready(intake)),
-        Some(Place::Event(_)) => ApiError::method_not_allowed("GET, POST"),
-        Some(Place::Events) => ApiError::method_not_allowed("POST"),
-        Some(Place::Live | Place::Ready) => ApiError::method_not_allowed("GET, HEAD"),
+        Some(place) => ApiError::method_not_allowed(place.methods()),
         None => ApiError::not_found(),
     };
+    Err(refuse(intake, request, refusal).await)
+}
+
+/// Gives a refusal back once the body, which nobody wants, is out of its way.
+pub(crate) async fn refuse<S, B, E>(
+    intake: &Intake,
+    request: Request<'_, S>,
+    refusal: ApiError,
+) -> ApiError
+where
+    S: Stream<Item = Result<B, E>>,
+    B: Buf,
+{
     let Request { headers, body, .. } = request;
     discard_body(&headers, body, intake.options.limits.body_timeout).await;
-    Err(refusal)
+    refusal
 }
 
 async fn record_at_route<S, B, E>(
@@ -73,6 +87,10 @@ where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
+    if let Err(refusal) = check_type(request.caller.as_ref(), route.definition.event_type()) {
+        intake.stats.add_rejected(1);
+        return Err(refuse(intake, request, refusal).await);
+    }
     let Request { method, query, headers, body, .. } = request;
     let body = match method {
         Method::POST => body_of(intake, &headers, body).await?,
@@ -114,7 +132,7 @@ where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
-    let Request { headers, body, .. } = request;
+    let Request { caller, headers, body, .. } = request;
     let body = body_of(intake, &headers, body).await?;
     let lines = is_media_type(&headers, &["application/x-ndjson", "application/jsonlines"]);
     let max = intake.options.limits.events;
@@ -132,7 +150,7 @@ where
     let judged: Vec<Judged> = parts
         .into_iter()
         .map(|part| {
-            let (id, event) = event_of(intake, part, &kept)?;
+            let (id, event) = event_of(intake, caller.as_ref(), part, &kept)?;
             events.push(event);
             Ok(id)
         })
@@ -155,11 +173,13 @@ async fn write_unless_empty(
 /// One event of `/v1/events`, ready to be written.
 fn event_of(
     intake: &Intake,
+    caller: Option<&Caller>,
     json: &[u8],
     headers: &[EventHeader],
 ) -> Result<(EventId, EncodedEvent), ErrorBody> {
     let refused = |error: ApiError| error.body;
     let mut draft = EventDraft::from_json(json).map_err(|error| refused(error.into()))?;
+    check_type(caller, draft.event_type()).map_err(refused)?;
     let name = draft.event_type().as_str();
     let Some(definition) = intake.catalog.event(name) else {
         let catalog = intake.catalog.name();
@@ -173,6 +193,16 @@ fn event_of(
     let stamp = intake.options.stamper.stamp();
     let event = draft.encode(headers, stamp).map_err(|error| refused(error.into()))?;
     Ok((event.id().unwrap_or(stamp.id), event))
+}
+
+/// Whether the caller's key allows events of a type; without keys all are allowed.
+fn check_type(caller: Option<&Caller>, event_type: &EventType) -> Result<(), ApiError> {
+    match caller {
+        Some(caller) if !caller.allows(event_type.as_str()) => {
+            Err(ApiError::forbidden_event_type(caller.name(), event_type.as_str()))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn body_of<S, B, E>(intake: &Intake, headers: &HeaderMap, body: S) -> Result<Bytes, ApiError>
@@ -204,11 +234,11 @@ struct HealthBody {
     reason: Option<&'static str>,
 }
 
-fn live() -> Response {
+pub(crate) fn live() -> Response {
     json_response(StatusCode::OK, &HealthBody { status: "live", reason: None })
 }
 
-fn ready(intake: &Intake) -> Response {
+pub(crate) fn ready(intake: &Intake) -> Response {
     match intake.health.check(Instant::now()) {
         Ok(()) => json_response(StatusCode::OK, &HealthBody { status: "ready", reason: None }),
         Err(why) => {

@@ -49,6 +49,7 @@
 //! |---|---|---|
 //! | `log` | yes | `sqlite:PATH` in [`sinks`] |
 //! | `kafka` | yes | `kafka://HOST:PORT/TOPIC` in [`sinks`] |
+//! | `tls` | yes | [`ServerConfig::tls`] |
 //! | `cli` | yes | the binary, and what it alone needs: clap, anyhow, tracing-subscriber |
 //!
 //! Who embeds the crate needs neither the binary nor, as a rule, both sinks:
@@ -56,15 +57,22 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod access;
+mod admin;
 mod answer;
+mod bind_error;
 mod body;
 mod config;
 mod connection;
+mod cors;
 mod events;
+mod exposure;
+mod handle;
 mod handlers;
 mod health;
 mod host;
 mod intake;
+mod listener;
 mod peer;
 mod rejection;
 mod request;
@@ -74,13 +82,24 @@ mod server;
 mod service;
 pub mod sinks;
 mod stats;
+#[cfg(feature = "tls")]
+mod tls;
 
-pub use config::{Limits, RouteOptions, ServerConfig};
+pub use access::{ApiKey, KeyError, KeyHash, KeyHashError, KeyRing};
+pub use bind_error::BindError;
+#[cfg(feature = "tls")]
+pub use config::TlsOptions;
+pub use config::{
+    CorsOptions, KeyEntry, KeyOptions, Limits, Origin, OriginError, RouteOptions, ServerConfig,
+};
+pub use handle::ServerHandle;
 pub use peer::Peer;
 pub use routes::routes;
-pub use server::{BindError, RunSummary, ServeError, Server};
+pub use server::{RunSummary, ServeError, Server};
 pub use service::{GametelService, ResponseFuture, service};
 pub use stats::Totals;
+#[cfg(feature = "tls")]
+pub use tls::TlsError;
 
 /// Compiles and runs the README's code.
 #[cfg(all(doctest, feature = "log"))]

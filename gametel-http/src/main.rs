@@ -1,6 +1,9 @@
 //! The command `gametel-http`: reads the command line and the environment, and runs a server.
 
+mod access_args;
 mod cli;
+mod hangup;
+mod key_command;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -10,8 +13,10 @@ use anyhow::Context;
 use clap::Parser;
 use gametel_core::catalog::Catalog;
 use gametel_core::sink::SinkErrorKind;
-use gametel_http::{Server, sinks};
+use gametel_http::{BindError, Server, sinks};
 use tracing_subscriber::EnvFilter;
+
+use hangup::reload_on_hangup;
 
 use cli::{Cli, Command, LogArgs, LogFormat, Settings};
 
@@ -21,6 +26,8 @@ enum Failure {
     Config(anyhow::Error),
     /// It was told right, and it failed: exit code 1.
     Failed(anyhow::Error),
+    /// It could be done, and would not be safe: exit code 3.
+    Refused(anyhow::Error),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +39,7 @@ fn main() -> ExitCode {
             let (error, code) = match failure {
                 Failure::Config(error) => (error, 2),
                 Failure::Failed(error) => (error, 1),
+                Failure::Refused(error) => (error, 3),
             };
             // With stderr closed there is nobody left to tell.
             let _ = writeln!(std::io::stderr(), "gametel-http: {error:#}");
@@ -42,7 +50,12 @@ fn main() -> ExitCode {
 
 fn start(cli: Cli) -> Result<(), Failure> {
     log_to_stderr(&cli.log).map_err(Failure::Config)?;
-    let Command::Serve(args) = cli.command;
+    let args = match cli.command {
+        Command::Serve(args) => args,
+        Command::Key(command) => {
+            return command.run().map_err(|error| Failure::Config(error.into()));
+        }
+    };
     let settings = args.resolve().context("--sink").map_err(Failure::Config)?;
     let runtime = tokio::runtime::Runtime::new()
         .context("the threads can't be started")
@@ -51,7 +64,7 @@ fn start(cli: Cli) -> Result<(), Failure> {
 }
 
 async fn serve(settings: Settings) -> Result<(), Failure> {
-    let Settings { mut server, sink: endpoint, topic, catalog, headers } = settings;
+    let Settings { mut server, access, sink: endpoint, topic, catalog, headers } = settings;
     let catalog = match &catalog {
         None => Catalog::game(),
         Some(path) => {
@@ -60,6 +73,8 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     };
     let rule = headers.rule(&catalog).context("the headers to keep can't be kept");
     server.routes.header_rule = Some(rule.map_err(Failure::Config)?);
+    let keys = access.apply(&mut server).context("the keys can't be used");
+    keys.map_err(Failure::Config)?;
     let sink = sinks::open(&endpoint, topic).await.map_err(|error| {
         let failure =
             if error.kind() == SinkErrorKind::Config { Failure::Config } else { Failure::Failed };
@@ -71,13 +86,23 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         Err(error) => {
             // Nothing was written to it, so there is nothing to lose if it can't be closed.
             let _ = sink.close().await;
-            return Err(Failure::Failed(error.into()));
+            let failure = match &error {
+                error if error.is_refused_for_safety() => Failure::Refused,
+                BindError::Listen { .. } => Failure::Failed,
+                _ => Failure::Config,
+            };
+            return Err(failure(error.into()));
         }
     };
     // The signals are caught before anyone is told that there is a server to send them to.
     let shutdown = shutdown_signal().context("signals can't be caught").map_err(Failure::Failed)?;
-    let address = server.local_addr();
-    tracing::info!(sink = %endpoint, catalog = catalog_name, "listening on http://{address}");
+    reload_on_hangup(server.handle())
+        .context("signals can't be caught")
+        .map_err(Failure::Failed)?;
+    if let Some(address) = server.admin_addr() {
+        tracing::info!("admin requests on http://{address}");
+    }
+    tracing::info!(sink = %endpoint, catalog = catalog_name, "listening on {}", server.url());
     match server.run(shutdown).await {
         Ok(summary) => {
             tracing::info!("stopped: {}", summary.totals);

@@ -6,7 +6,7 @@ use gametel_core::catalog::FieldError;
 use gametel_core::codec::{DraftError, EncodeError};
 use gametel_core::event::Malformed;
 use gametel_core::sink::{Rejection, SinkError, SinkErrorKind};
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use warp::reply::Response;
@@ -18,6 +18,7 @@ pub(crate) struct ApiError {
     pub(crate) body: ErrorBody,
     retry_after: Option<u32>,
     allow: Option<&'static str>,
+    challenge: Option<&'static str>,
 }
 
 /// The member `error` of a JSON answer.
@@ -30,6 +31,8 @@ pub(crate) struct ErrorBody {
 }
 
 impl ErrorBody {
+    pub(crate) const FORBIDDEN_EVENT_TYPE: &str = "forbidden_event_type";
+
     pub(crate) fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self { code, message: message.into() }
     }
@@ -41,7 +44,8 @@ impl ApiError {
         code: &'static str,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { status, body: ErrorBody::new(code, message), retry_after: None, allow: None }
+        let body = ErrorBody::new(code, message);
+        Self { status, body, retry_after: None, allow: None, challenge: None }
     }
 
     pub(crate) fn not_found() -> Self {
@@ -54,6 +58,20 @@ impl ApiError {
         let message = format!("this path takes {allow}");
         let error = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message);
         Self { allow: Some(allow), ..error }
+    }
+
+    /// `challenge` says how to bring a key.
+    pub(crate) fn unauthorized(
+        message: impl Into<Cow<'static, str>>,
+        challenge: &'static str,
+    ) -> Self {
+        let error = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message);
+        Self { challenge: Some(challenge), ..error }
+    }
+
+    pub(crate) fn forbidden_event_type(key: &str, event_type: &str) -> Self {
+        let message = format!("the key of {key} may not write events of type {event_type:?}");
+        Self::new(StatusCode::FORBIDDEN, ErrorBody::FORBIDDEN_EVENT_TYPE, message)
     }
 
     pub(crate) fn internal() -> Self {
@@ -72,13 +90,17 @@ impl ApiError {
         response
     }
 
-    /// Adds what a client needs beside the body: `Retry-After`, `Allow`.
+    /// Adds what a client needs beside the body: `Retry-After`, `Allow`, `WWW-Authenticate`.
     pub(crate) fn add_headers(&self, response: &mut Response) {
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if let Some(methods) = self.allow {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+        }
+        if let Some(challenge) = self.challenge {
+            let challenge = HeaderValue::from_static(challenge);
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
     }
 }

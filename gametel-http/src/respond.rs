@@ -4,8 +4,10 @@ use bytes::Buf;
 use futures_util::{FutureExt, Stream};
 use warp::reply::Response;
 
-use crate::handlers::{Request, handle};
-use crate::intake::Intake;
+use crate::access::forget_credentials;
+use crate::cors::Exchange;
+use crate::handlers::{Request, handle, refuse};
+use crate::intake::{Intake, Place};
 use crate::rejection::ApiError;
 
 /// Answers a request, also one that is refused or that a handler panics at.
@@ -18,15 +20,41 @@ where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
+    let exchange = Exchange::of(&intake.options.cors, &request.headers);
+    if let Some(place) = request.place
+        && let Some(preflight) = exchange.preflight(&request.method, &request.headers, place)
+    {
+        return preflight;
+    }
     // A panic is a bug. It costs the request that met it, and not the connection with the others on
     // it. What is shared is atomics and the sink, whose own panics do not come this far.
-    let handled = AssertUnwindSafe(handle(intake, request)).catch_unwind().await;
-    match handled {
+    let handled = AssertUnwindSafe(admit(intake, request)).catch_unwind().await;
+    let mut response = match handled {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => error.into_response(),
         Err(_) => {
             tracing::error!(path, "a handler panicked");
             ApiError::internal().into_response()
         }
+    };
+    exchange.add_headers(response.headers_mut());
+    response
+}
+
+/// Lets a request in whose sender may come in, and no credentials with it.
+async fn admit<S, B, E>(intake: &Intake, mut request: Request<'_, S>) -> Result<Response, ApiError>
+where
+    S: Stream<Item = Result<B, E>>,
+    B: Buf,
+{
+    if let Some(keys) = &intake.options.keys
+        && request.place.is_some_and(Place::needs_key)
+    {
+        match keys.check(&request.headers) {
+            Ok(caller) => request.caller = Some(caller),
+            Err(refusal) => return Err(refuse(intake, request, refusal).await),
+        }
     }
+    forget_credentials(&mut request.headers);
+    handle(intake, request).await
 }

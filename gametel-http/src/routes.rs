@@ -87,7 +87,8 @@ pub fn routes(
             async move {
                 add_host(&mut headers, authority.as_ref());
                 let (place, peer) = (Some(&place), remote.map(Peer));
-                let request = Request { method, peer, place, query: &query, headers, body };
+                let caller = None;
+                let request = Request { method, peer, caller, place, query: &query, headers, body };
                 respond(&intake, path.as_str(), request).await
             }
         },
@@ -107,7 +108,8 @@ pub(crate) fn server_filter(
             let intake = Arc::clone(&intake);
             async move {
                 let place = intake.place(path.as_str());
-                let request = Request { method, peer, place, query: &query, headers, body };
+                let caller = None;
+                let request = Request { method, peer, caller, place, query: &query, headers, body };
                 respond(&intake, path.as_str(), request).await
             }
         },

@@ -114,6 +114,7 @@ where
             let request = Request {
                 method: head.method,
                 peer: head.extensions.get().copied(),
+                caller: None,
                 place: intake.place(path),
                 query: head.uri.query().unwrap_or_default(),
                 headers,
