@@ -1,10 +1,72 @@
 //! The header rule: which request headers an event keeps, and under which names.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
-/// Headers that no setting can keep: they carry credentials.
-const SECRET: [&str; 6] =
-    ["Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-Api-Key", "X-Auth-Token"];
+/// Headers that no setting can keep: they carry credentials. HTTP's own, and those that are common
+/// in the field: of clouds, gateways, game services and code hosts. A hyphen more or less makes no
+/// other name of one; see [`plain`].
+const SECRET: [&str; 56] = [
+    "Authorization",
+    "Proxy-Authorization",
+    "Cookie",
+    "Set-Cookie",
+    "DPoP",
+    // Keys and tokens that nobody registered.
+    "Api-Key",
+    "Api-Token",
+    "Auth-Token",
+    "Access-Token",
+    "Private-Token",
+    "Job-Token",
+    "Session-Token",
+    "X-Api-Key",
+    "X-Api-Secret",
+    "X-Api-Token",
+    "X-Auth",
+    "X-Auth-Key",
+    "X-Auth-Token",
+    "X-Authentication",
+    "X-Authentication-Token",
+    "X-Authorization",
+    "X-Access-Token",
+    "X-Client-Secret",
+    "X-Csrf-Token",
+    "X-Id-Token",
+    "X-Jwt-Assertion",
+    "X-Password",
+    "X-Refresh-Token",
+    "X-Secret",
+    "X-Secret-Key",
+    "X-Session-Token",
+    "X-Token",
+    "X-User-Token",
+    "X-Xsrf-Token",
+    // What a proxy in front passes on.
+    "X-Forwarded-Access-Token",
+    "X-Forwarded-Authorization",
+    "X-Original-Authorization",
+    "X-Amzn-Oidc-Accesstoken",
+    "X-Amzn-Oidc-Data",
+    "X-Goog-Iap-Jwt-Assertion",
+    "Cf-Access-Jwt-Assertion",
+    "Cf-Access-Client-Secret",
+    "X-Ms-Token-Aad-Access-Token",
+    "X-Ms-Token-Aad-Id-Token",
+    "X-Ms-Token-Aad-Refresh-Token",
+    // Of services.
+    "X-Amz-Security-Token",
+    "X-Goog-Api-Key",
+    "X-Functions-Key",
+    "Ocp-Apim-Subscription-Key",
+    "X-Rapidapi-Key",
+    "X-Vault-Token",
+    "X-Gitlab-Token",
+    "X-Shopify-Access-Token",
+    "X-Entity-Token",
+    "X-Parse-Session-Token",
+    "X-Parse-Master-Key",
+];
 
 /// Headers that are kept unless told otherwise, in the order in which the seed wrote them.
 const KEPT_BY_DEFAULT: [&str; 3] = ["Host", "User-Agent", "Accept"];
@@ -76,17 +138,14 @@ impl HeaderRule {
         kept: impl IntoIterator<Item = K>,
         secret: impl IntoIterator<Item = S>,
     ) -> Result<Self, HeaderRuleError> {
-        let mut secrets: Vec<String> = SECRET.map(str::to_owned).to_vec();
+        let mut secrets: HashSet<String> = SECRET.map(plain).into();
         for name in secret {
-            secrets.push(checked_name(name.as_ref())?);
+            secrets.insert(plain(&checked_name(name.as_ref())?));
         }
         let mut rule = Self { kept: Vec::new() };
         for name in kept {
             let name = checked_name(name.as_ref())?;
-            // Servers and proxies take `_` for `-` in header names (CGI does); so does this check.
-            let spelled = name.replace('_', "-");
-            if secrets.iter().any(|secret| secret.replace('_', "-").eq_ignore_ascii_case(&spelled))
-            {
+            if secrets.contains(&plain(&name)) {
                 return Err(HeaderRuleError::Secret { name });
             }
             if rule.kept.iter().any(|kept| **kept == *name) {
@@ -133,6 +192,12 @@ fn checked_name(name: &str) -> Result<String, HeaderRuleError> {
         return Err(HeaderRuleError::NotAName { name: name.to_owned() });
     }
     Ok(title_case(name))
+}
+
+/// A name without its hyphens, in lower case. Servers and proxies take `_` for `-` in
+/// header names (CGI does), and people write `ApiKey` for `Api-Key`.
+fn plain(name: &str) -> String {
+    name.replace(['-', '_'], "").to_ascii_lowercase()
 }
 
 /// `user-agent` → `User-Agent`.
@@ -200,12 +265,38 @@ mod tests {
             "Proxy-Authorization",
             "Cookie",
             "Set-Cookie",
+            "DPoP",
+            "Api-Key",
             "X-Api-Key",
             "X-Auth-Token",
+            "X-Access-Token",
+            "X-Token",
+            "X-Session-Token",
+            "X-Csrf-Token",
+            "X-Xsrf-Token",
+            "X-Amz-Security-Token",
+            "X-Goog-Api-Key",
+            "X-Functions-Key",
+            "Ocp-Apim-Subscription-Key",
+            "X-Vault-Token",
+            "X-Gitlab-Token",
+            "Private-Token",
+            "X-Secret-Key",
+            "X-Entity-Token",
+            "X-Forwarded-Access-Token",
+            "X-Goog-Iap-Jwt-Assertion",
+            "Cf-Access-Jwt-Assertion",
+            "X-Amzn-Oidc-Data",
+            "X-Ms-Token-Aad-Access-Token",
         ] {
-            for spelled in
-                [name.to_owned(), name.to_lowercase(), name.to_uppercase(), name.replace('-', "_")]
-            {
+            for spelled in [
+                name.to_owned(),
+                name.to_lowercase(),
+                name.to_uppercase(),
+                name.replace('-', "_"),
+                name.replace('-', ""),
+                name.replacen('-', "_", 1),
+            ] {
                 let error = HeaderRule::new([&spelled], [""; 0]).unwrap_err();
                 assert!(matches!(error, HeaderRuleError::Secret { .. }), "{spelled}");
             }

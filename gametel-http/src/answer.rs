@@ -128,17 +128,30 @@ impl EventsAnswer {
 }
 
 fn all_rejected(results: &[EventResult]) -> ApiError {
+    let forbidden = |result: &EventResult| {
+        let code = result.error.as_ref().map(|error| error.code);
+        code == Some(ErrorBody::FORBIDDEN_EVENT_TYPE)
+    };
+    let status = if results.iter().all(forbidden) {
+        StatusCode::FORBIDDEN
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
     let error = match results {
         [EventResult { error: Some(error), .. }] => error.clone(),
         _ => {
             let count = results.len();
             let message = format!("none of the {count} events was accepted; see results");
-            ErrorBody::new("all_rejected", message)
+            let code = match status {
+                StatusCode::FORBIDDEN => ErrorBody::FORBIDDEN_EVENT_TYPE,
+                _ => "all_rejected",
+            };
+            ErrorBody::new(code, message)
         }
     };
     let status = match error.code {
         "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
-        _ => StatusCode::UNPROCESSABLE_ENTITY,
+        _ => status,
     };
     ApiError::new(status, error.code, error.message)
 }
@@ -165,6 +178,10 @@ mod tests {
 
     fn bad() -> Judged {
         Err(ErrorBody::new("invalid_json", "expected value"))
+    }
+
+    fn forbidden() -> Judged {
+        Err(ApiError::forbidden_event_type("arena", "purchase_sword").body)
     }
 
     fn report(outcomes: impl IntoIterator<Item = Outcome>) -> Result<WriteReport, SinkError> {
@@ -216,6 +233,10 @@ mod tests {
             (vec![], report([]), 200, None),
             (vec![bad()], report([]), 422, Some("invalid_json")),
             (vec![bad(), bad()], report([]), 422, Some("all_rejected")),
+            (vec![forbidden()], report([]), 403, Some("forbidden_event_type")),
+            (vec![forbidden(), forbidden()], report([]), 403, Some("forbidden_event_type")),
+            (vec![forbidden(), bad()], report([]), 422, Some("all_rejected")),
+            (vec![forbidden(), good()], failed(Unavailable), 503, Some("unavailable")),
             (vec![good()], report([rejected(TooLarge)]), 413, Some("too_large")),
             (vec![bad(), good()], report([rejected(Unavailable)]), 503, Some("unavailable")),
             (vec![good(), good()], report([accepted(), rejected(Unavailable)]), 200, None),

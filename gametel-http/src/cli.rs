@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::KeyCommand;
 use crate::settings::Overrides;
 
 /// Takes game events over HTTP, and answers once they are durable.
@@ -26,6 +27,9 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Print a configuration file that explains every key.
     SampleConfig,
+    /// Make keys for those who may write.
+    #[command(subcommand)]
+    Key(KeyCommand),
 }
 
 #[derive(Debug, Args)]

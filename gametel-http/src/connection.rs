@@ -13,16 +13,18 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
+use tower_service::Service as TowerService;
 use warp::reply::Response;
 
 use crate::config::ServerConfig;
 use crate::host::add_host;
-use crate::intake::Intake;
 use crate::peer::Peer;
-use crate::routes::server_filter;
+#[cfg(feature = "tls")]
+use crate::tls::TlsIdentity;
 
 /// hyper takes no less, and panics.
 const SMALLEST_HEAD_BYTES: usize = 8 * 1024;
@@ -44,17 +46,39 @@ pub(crate) enum Phase {
     Aborting,
 }
 
+/// What answers the requests of a listener: a warp filter, as a service.
+pub(crate) trait Routes:
+    TowerService<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> Routes for S where
+    S: TowerService<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
 /// Serves connections, one call each.
 #[derive(Debug)]
-pub(crate) struct ConnectionServer {
-    intake: Arc<Intake>,
+pub(crate) struct ConnectionServer<S> {
+    routes: S,
+    #[cfg(feature = "tls")]
+    tls: Option<Arc<TlsIdentity>>,
     http: auto::Builder<TokioExecutor>,
     header_timeout: Duration,
     idle_timeout: Duration,
 }
 
-impl ConnectionServer {
-    pub(crate) fn new(intake: Arc<Intake>, config: &ServerConfig) -> Self {
+impl<S: Routes> ConnectionServer<S> {
+    /// Serves plain HTTP.
+    pub(crate) fn new(routes: S, config: &ServerConfig) -> Self {
         let ServerConfig { header_timeout, idle_timeout, .. } = *config;
         let mut http = auto::Builder::new(TokioExecutor::new());
         http.http1()
@@ -79,20 +103,50 @@ impl ConnectionServer {
             .initial_stream_window_size(STREAM_BYTES)
             .initial_connection_window_size(4 * STREAM_BYTES)
             .max_send_buf_size(STREAM_BYTES as usize);
-        Self { intake, http, header_timeout, idle_timeout }
+        Self {
+            routes,
+            #[cfg(feature = "tls")]
+            tls: None,
+            http,
+            header_timeout,
+            idle_timeout,
+        }
+    }
+
+    /// Serves HTTP within TLS.
+    #[cfg(feature = "tls")]
+    pub(crate) fn with_tls(self, tls: Arc<TlsIdentity>) -> Self {
+        Self { tls: Some(tls), ..self }
     }
 
     /// Serves one connection until the client leaves or is silent for too long, or the phase ends
     /// it.
-    pub(crate) async fn serve(
+    pub(crate) async fn serve(&self, stream: TcpStream, peer: Peer, phase: watch::Receiver<Phase>) {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            let mut told = phase.clone();
+            let secured = tokio::select! {
+                secured = tls.accept(stream, self.header_timeout) => secured,
+                // Nothing is in hand yet.
+                _ = told.wait_for(|phase| *phase != Phase::Serving) => return,
+            };
+            match secured {
+                Ok(stream) => self.serve_http(stream, peer, phase).await,
+                Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
+            }
+            return;
+        }
+        self.serve_http(stream, peer, phase).await;
+    }
+
+    async fn serve_http(
         &self,
-        stream: TcpStream,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         peer: Peer,
         mut phase: watch::Receiver<Phase>,
     ) {
         let activity = Arc::new(Activity::new());
-        let routes =
-            TowerToHyperService::new(warp::service(server_filter(Arc::clone(&self.intake))));
+        let routes = TowerToHyperService::new(self.routes.clone());
         let service = {
             let activity = Arc::clone(&activity);
             service_fn(move |mut request: Request<Incoming>| {

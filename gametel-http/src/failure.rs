@@ -1,5 +1,7 @@
 use std::process::ExitCode;
 
+use gametel_http::BindError;
+
 use crate::settings::Problems;
 
 /// What ends the process before its time, by what its caller can do.
@@ -9,6 +11,8 @@ pub(crate) enum Failure {
     Config(Problems),
     /// It was told right, and it failed: exit code 1.
     Failed(anyhow::Error),
+    /// It could be done, and would not be safe: exit code 3.
+    Refused(anyhow::Error),
 }
 
 impl Failure {
@@ -16,6 +20,7 @@ impl Failure {
         match self {
             Self::Config(_) => ExitCode::from(2),
             Self::Failed(_) => ExitCode::from(1),
+            Self::Refused(_) => ExitCode::from(3),
         }
     }
 
@@ -23,7 +28,20 @@ impl Failure {
     pub(crate) fn lines(&self) -> Vec<String> {
         match self {
             Self::Config(problems) => problems.lines().map(str::to_owned).collect(),
-            Self::Failed(error) => vec![format!("{error:#}")],
+            Self::Failed(error) | Self::Refused(error) => vec![format!("{error:#}")],
+        }
+    }
+}
+
+impl From<BindError> for Failure {
+    fn from(error: BindError) -> Self {
+        let is_refused = error.is_refused_for_safety();
+        let is_listening = matches!(error, BindError::Listen { .. });
+        let error = anyhow::Error::from(error);
+        match (is_refused, is_listening) {
+            (true, _) => Self::Refused(error),
+            (_, true) => Self::Failed(error),
+            _ => Self::Config(error.into()),
         }
     }
 }

@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use gametel_core::batch::EventBatch;
 use gametel_core::catalog::EventDefinition;
-use gametel_core::event::{EncodedEvent, EventDraft, EventId};
+use gametel_core::event::{EncodedEvent, EventDraft, EventId, EventType};
 use gametel_core::header::EventHeader;
 use gametel_core::sink::{Outcome, SinkError, WriteReport};
 use http::header::CONTENT_TYPE;
@@ -12,13 +12,13 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use warp::reply::Response;
 
+use crate::access::Caller;
+use crate::admission::admit;
 use crate::answer::{EventsAnswer, Judged};
 use crate::body::{discard_body, read_body};
 use crate::budget::{Exhausted, Reservation};
-use crate::client_address::client_address;
 use crate::config::Limits;
 use crate::events::{SplitError, split};
-use crate::head::check_head;
 use crate::intake::{EventRoute, Intake, Place};
 use crate::nesting::is_deeper;
 use crate::peer::Peer;
@@ -34,6 +34,8 @@ pub(crate) struct Request<'a, S> {
     pub(crate) method: Method,
     /// Where the request came from; none where whoever mounted the routes does not say.
     pub(crate) peer: Option<Peer>,
+    /// Who sends it; none where no keys are asked for.
+    pub(crate) caller: Option<Caller>,
     /// What is at the request's path.
     pub(crate) place: Option<&'a Place>,
     /// How long path and query are together.
@@ -46,16 +48,14 @@ pub(crate) struct Request<'a, S> {
 /// Answers a request.
 pub(crate) async fn handle<S, B, E>(
     intake: &Intake,
-    request: Request<'_, S>,
+    mut request: Request<'_, S>,
 ) -> Result<Response, ApiError>
 where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
-    if let Err(refusal) = admit(intake, &request) {
-        let Request { headers, body, .. } = request;
-        discard_body(&headers, body, intake.options.limits.body_timeout).await;
-        return Err(refusal);
+    if let Err(refusal) = admit(intake, &mut request) {
+        return Err(refuse(intake, request, refusal).await);
     }
     let (get, post) = (request.method == Method::GET, request.method == Method::POST);
     // Of a place that stores, HEAD stores nothing: it asks what is there, and buys no sword.
@@ -69,32 +69,22 @@ where
         Some(Place::Document(document)) if get || request.method == Method::HEAD => {
             return Ok(document.to_response());
         }
-        Some(Place::Event(_)) => ApiError::method_not_allowed("GET, POST"),
-        Some(Place::Events) => ApiError::method_not_allowed("POST"),
-        Some(Place::Live | Place::Ready | Place::Document(_)) => {
-            ApiError::method_not_allowed("GET, HEAD")
-        }
         Some(Place::UnknownSchema) => ApiError::unknown_schema(),
+        Some(place) => ApiError::method_not_allowed(place.methods()),
         None => ApiError::not_found(),
     };
-    let Request { headers, body, .. } = request;
-    discard_body(&headers, body, intake.options.limits.body_timeout).await;
-    Err(refusal)
+    Err(refuse(intake, request, refusal).await)
 }
 
-/// What can be refused before anything is done.
-fn admit<S>(intake: &Intake, request: &Request<'_, S>) -> Result<(), ApiError> {
-    let Request { place, peer, headers, .. } = request;
-    check_head(&intake.options.limits, request.uri_bytes, headers)?;
-    // Of what is mounted where nobody says who asks, the rates are for whoever mounted it.
-    let (Some(Place::Event(_) | Place::Events), Some(peer)) = (place, peer) else {
-        return Ok(());
-    };
-    let client = client_address(peer.0, headers, &intake.options.rates.trusted_proxies);
-    intake.rates.check_address(client).map_err(|limited| {
-        intake.stats.add_rate_limited();
-        limited.into()
-    })
+/// Gives a refusal back once the body, which nobody wants, is out of its way.
+async fn refuse<S, B, E>(intake: &Intake, request: Request<'_, S>, refusal: ApiError) -> ApiError
+where
+    S: Stream<Item = Result<B, E>>,
+    B: Buf,
+{
+    let Request { headers, body, .. } = request;
+    discard_body(&headers, body, intake.options.limits.body_timeout).await;
+    refusal
 }
 
 async fn record_at_route<S, B, E>(
@@ -106,6 +96,10 @@ where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
+    if let Err(refusal) = check_type(request.caller.as_ref(), route.definition.event_type()) {
+        intake.stats.add_rejected(1);
+        return Err(refuse(intake, request, refusal).await);
+    }
     let Request { method, query, headers, body, .. } = request;
     let mut reservation = intake.budget.reservation();
     reserve(intake, reservation.take_events(1))?;
@@ -156,7 +150,7 @@ where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
-    let Request { headers, body, .. } = request;
+    let Request { caller, headers, body, .. } = request;
     let mut reservation = intake.budget.reservation();
     let body = body_of(intake, &headers, body, &mut reservation).await?;
     let lines = is_media_type(&headers, &["application/x-ndjson", "application/jsonlines"]);
@@ -177,7 +171,7 @@ where
     let mut events = Vec::with_capacity(parts.len());
     let mut judged: Vec<Judged> = Vec::with_capacity(parts.len());
     for part in parts {
-        let event = event_of(intake, part, &kept);
+        let event = event_of(intake, caller.as_ref(), part, &kept);
         if let Ok((_, event)) = &event {
             reserve(intake, reservation.take_bytes(event.payload().len()))?;
         }
@@ -204,6 +198,7 @@ async fn write_unless_empty(
 /// One event of `/v1/events`, ready to be written.
 fn event_of(
     intake: &Intake,
+    caller: Option<&Caller>,
     json: &[u8],
     headers: &[EventHeader],
 ) -> Result<(EventId, EncodedEvent), ErrorBody> {
@@ -211,6 +206,7 @@ fn event_of(
     let limits = &intake.options.limits;
     check_size(limits, json).and_then(|()| check_depth(limits, json)).map_err(refused)?;
     let mut draft = EventDraft::from_json(json).map_err(|error| refused(error.into()))?;
+    check_type(caller, draft.event_type()).map_err(refused)?;
     let name = draft.event_type().as_str();
     let Some(definition) = intake.catalog.event(name) else {
         let catalog = intake.catalog.name();
@@ -224,6 +220,16 @@ fn event_of(
     let stamp = intake.options.stamper.stamp();
     let event = draft.encode(headers, stamp).map_err(|error| refused(error.into()))?;
     Ok((event.id().unwrap_or(stamp.id), event))
+}
+
+/// Whether the caller's key allows events of a type; without keys all are allowed.
+fn check_type(caller: Option<&Caller>, event_type: &EventType) -> Result<(), ApiError> {
+    match caller {
+        Some(caller) if !caller.allows(event_type.as_str()) => {
+            Err(ApiError::forbidden_event_type(caller.name(), event_type.as_str()))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn body_of<S, B, E>(
@@ -286,11 +292,11 @@ struct HealthBody {
     status: &'static str,
 }
 
-fn live() -> Response {
+pub(crate) fn live() -> Response {
     json_response(StatusCode::OK, &HealthBody { status: "live" })
 }
 
-fn ready(intake: &Intake) -> Response {
+pub(crate) fn ready(intake: &Intake) -> Response {
     let report = intake.readiness.report();
     let status = if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json_response(status, &report)

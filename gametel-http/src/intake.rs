@@ -60,6 +60,27 @@ pub(crate) enum Place {
     UnknownSchema,
 }
 
+impl Place {
+    /// The methods that it takes, with commas between.
+    pub(crate) fn methods(&self) -> &'static str {
+        match self {
+            Self::Event(_) => "GET, POST",
+            Self::Events => "POST",
+            Self::Live | Self::Ready | Self::Document(_) | Self::UnknownSchema => "GET, HEAD",
+        }
+    }
+
+    /// Whether requests to it store events.
+    pub(crate) fn stores(&self) -> bool {
+        matches!(self, Self::Event(_) | Self::Events)
+    }
+
+    /// Whether a key is needed, where there are keys. Who asks whether the server is well has none.
+    pub(crate) fn needs_key(&self) -> bool {
+        !matches!(self, Self::Live | Self::Ready)
+    }
+}
+
 /// A route of the catalog: its event, and the body of the answer, made once.
 #[derive(Debug)]
 pub(crate) struct EventRoute {

@@ -52,13 +52,18 @@
 //! | `kafka` | yes | `kafka://HOST:PORT/TOPIC` in [`sinks`] |
 //! | `cli` | yes | the binary, and what it alone needs: clap, anyhow, toml, jiff, tracing-subscriber |
 //! | `zstd` | yes | `Content-Encoding: zstd`, beside gzip and deflate |
+//! | `tls` | yes | [`ServerConfig::tls`] |
 //!
 //! Who embeds the crate needs neither the binary nor, as a rule, both sinks:
 //! `default-features = false`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod access;
+mod admin;
+mod admission;
 mod answer;
+mod bind_error;
 mod body;
 mod budget;
 mod client_address;
@@ -67,14 +72,18 @@ mod collected;
 mod config;
 mod connection;
 mod contract;
+mod cors;
 mod decompress;
 mod error_code;
 mod events;
+mod exposure;
+mod handle;
 mod handlers;
 mod head;
 mod health;
 mod host;
 mod intake;
+mod listener;
 mod metrics;
 mod nesting;
 mod observed;
@@ -91,16 +100,28 @@ mod service;
 pub mod sinks;
 mod stats;
 mod tally;
+#[cfg(feature = "tls")]
+mod tls;
 mod trace;
 
-pub use config::{Limits, Network, NetworkError, Rate, RateLimits, RouteOptions, ServerConfig};
+pub use access::{ApiKey, KeyError, KeyHash, KeyHashError, KeyRing};
+pub use bind_error::BindError;
+#[cfg(feature = "tls")]
+pub use config::TlsOptions;
+pub use config::{
+    CorsOptions, KeyEntry, KeyOptions, Limits, Network, NetworkError, Origin, OriginError, Rate,
+    RateLimits, RouteOptions, ServerConfig,
+};
+pub use handle::ServerHandle;
 pub use metrics::Metrics;
 pub use peer::Peer;
 pub use readiness::{Condition, Monitor, Probe};
 pub use routes::routes;
-pub use server::{BindError, RunSummary, ServeError, Server};
+pub use server::{RunSummary, ServeError, Server};
 pub use service::{GametelService, ResponseFuture, service};
 pub use stats::Totals;
+#[cfg(feature = "tls")]
+pub use tls::TlsError;
 
 /// Compiles and runs the README's code.
 #[cfg(all(doctest, feature = "log"))]

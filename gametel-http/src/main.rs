@@ -41,6 +41,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             commands::check(args)
         }
         Command::SampleConfig => commands::sample_config(),
+        Command::Key(command) => commands::key(command),
     }
 }
 

@@ -59,7 +59,6 @@ impl<C: Clock + Clone> RateLimiter<C> {
     }
 
     /// Counts a request under the API key `name`, at its own rate or else the common one.
-    #[cfg_attr(not(test), expect(dead_code, reason = "there are no keys yet"))]
     pub(crate) fn check_key(&self, name: &str, own: Option<Rate>) -> Result<(), RateLimited> {
         match own.or(self.per_key) {
             Some(rate) => self.keys.check(name.into(), rate, &self.clock),

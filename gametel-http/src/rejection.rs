@@ -6,7 +6,7 @@ use gametel_core::catalog::FieldError;
 use gametel_core::codec::{DraftError, EncodeError};
 use gametel_core::event::Malformed;
 use gametel_core::sink::{Rejection, SinkError, SinkErrorKind};
-use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use warp::reply::Response;
@@ -24,6 +24,7 @@ pub(crate) struct ApiError {
     retry_after: Option<u32>,
     allow: Option<&'static str>,
     accept_encoding: Option<&'static str>,
+    challenge: Option<&'static str>,
 }
 
 /// The member `error` of a JSON answer.
@@ -36,6 +37,8 @@ pub(crate) struct ErrorBody {
 }
 
 impl ErrorBody {
+    pub(crate) const FORBIDDEN_EVENT_TYPE: &str = "forbidden_event_type";
+
     /// `code` is one of [`ERROR_CODES`](crate::error_code::ERROR_CODES).
     pub(crate) fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         debug_assert!(is_known(code), "the list of error codes lacks {code}");
@@ -50,7 +53,8 @@ impl ApiError {
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
         let body = ErrorBody::new(code, message);
-        Self { status, body, retry_after: None, allow: None, accept_encoding: None }
+        let (retry_after, allow, accept_encoding, challenge) = (None, None, None, None);
+        Self { status, body, retry_after, allow, accept_encoding, challenge }
     }
 
     /// Sets after how many seconds another try makes sense.
@@ -102,6 +106,20 @@ impl ApiError {
         self.body.code == OVERLOADED
     }
 
+    /// `challenge` says how to bring a key.
+    pub(crate) fn unauthorized(
+        message: impl Into<Cow<'static, str>>,
+        challenge: &'static str,
+    ) -> Self {
+        let error = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message);
+        Self { challenge: Some(challenge), ..error }
+    }
+
+    pub(crate) fn forbidden_event_type(key: &str, event_type: &str) -> Self {
+        let message = format!("the key of {key} may not write events of type {event_type:?}");
+        Self::new(StatusCode::FORBIDDEN, ErrorBody::FORBIDDEN_EVENT_TYPE, message)
+    }
+
     pub(crate) fn internal() -> Self {
         let message = "the server failed; it may or may not have stored the event";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", message)
@@ -118,7 +136,8 @@ impl ApiError {
         response
     }
 
-    /// Adds what a client needs beside the body: `Retry-After`, `Allow`, `Accept-Encoding`.
+    /// Adds what a client needs beside the body: `Retry-After`, `Allow`, `Accept-Encoding`,
+    /// `WWW-Authenticate`.
     pub(crate) fn add_headers(&self, response: &mut Response) {
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -128,6 +147,10 @@ impl ApiError {
         }
         if let Some(codings) = self.accept_encoding {
             response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(codings));
+        }
+        if let Some(challenge) = self.challenge {
+            let challenge = HeaderValue::from_static(challenge);
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
     }
 }

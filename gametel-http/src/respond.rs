@@ -6,6 +6,7 @@ use http::StatusCode;
 use tracing::Instrument;
 use warp::reply::Response;
 
+use crate::cors::Exchange;
 use crate::handlers::{Request, handle};
 use crate::intake::{Intake, Place};
 use crate::observed::Observed;
@@ -44,12 +45,19 @@ where
     B: Buf,
 {
     let observed = Observed::begin(intake, &request);
+    let exchange = Exchange::of(&intake.options.cors, &request.headers);
     let place = request.place;
+    if let Some(place) = place
+        && let Some(preflight) = exchange.preflight(&request.method, &request.headers, place)
+    {
+        observed.end(preflight.status(), &Tally::default());
+        return preflight;
+    }
     let request = counted(intake, request);
     // A panic is a bug. It costs the request that met it, and not the connection with the others on
     // it. What is shared is atomics and the sink, whose own panics do not come this far.
     let handled = AssertUnwindSafe(handle(intake, request)).catch_unwind().await;
-    let (response, tally) = match handled {
+    let (mut response, tally) = match handled {
         Ok(Ok(mut response)) => {
             let tally = tally_of(&mut response, place);
             (response, tally)
@@ -65,6 +73,7 @@ where
             (error.into_response(), tally)
         }
     };
+    exchange.add_headers(response.headers_mut());
     observed.end(response.status(), &tally);
     response
 }
@@ -78,13 +87,13 @@ where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
-    let Request { method, peer, place, uri_bytes, query, headers, body } = request;
+    let Request { method, peer, caller, place, uri_bytes, query, headers, body } = request;
     let body = body.inspect(|chunk| {
         if let Ok(bytes) = chunk {
             intake.meters.add_body_bytes(bytes.remaining());
         }
     });
-    Request { method, peer, place, uri_bytes, query, headers, body }
+    Request { method, peer, caller, place, uri_bytes, query, headers, body }
 }
 
 /// What an answer says of events; one at a route of an event says of one, and of the rest none.

@@ -89,7 +89,9 @@ pub fn routes(
                 add_host(&mut headers, authority.as_ref());
                 let (place, peer) = (Some(&place), remote.map(Peer));
                 let (uri_bytes, query) = (path.as_str().len() + query.len(), &*query);
-                let request = Request { method, peer, place, uri_bytes, query, headers, body };
+                let caller = None;
+                let request =
+                    Request { method, peer, caller, place, uri_bytes, query, headers, body };
                 respond(&intake, path.as_str(), request).await
             }
         },
@@ -110,7 +112,9 @@ pub(crate) fn server_filter(
             async move {
                 let place = intake.place(path.as_str());
                 let (uri_bytes, query) = (path.as_str().len() + query.len(), &*query);
-                let request = Request { method, peer, place, uri_bytes, query, headers, body };
+                let caller = None;
+                let request =
+                    Request { method, peer, caller, place, uri_bytes, query, headers, body };
                 respond(&intake, path.as_str(), request).await
             }
         },

@@ -1,27 +1,34 @@
 use std::future::Future;
-use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gametel_core::catalog::Catalog;
 use gametel_core::sink::{EventSink, SinkError};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::admin::admin_filter;
+use crate::bind_error::BindError;
 use crate::config::ServerConfig;
-use crate::connection::{ConnectionServer, Phase};
+use crate::connection::ConnectionServer;
+use crate::exposure::check_exposure;
+use crate::handle::ServerHandle;
 use crate::intake::Intake;
+use crate::listener::Listener;
 use crate::metrics::Metrics;
-use crate::peer::Peer;
+use crate::routes::server_filter;
 use crate::stats::Totals;
+
+/// How many admin connections are served at once, and how long a stop waits for them. Who watches a
+/// server needs one or two.
+const ADMIN_CONNECTIONS: u32 = 32;
+const ADMIN_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An HTTP server that listens, and serves once [`run`](Self::run) is called.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
-    local_addr: SocketAddr,
+    listener: Listener,
+    admin: Option<Listener>,
+    handle: ServerHandle,
     config: ServerConfig,
     intake: Arc<Intake>,
 }
@@ -42,31 +49,54 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// The address can't be had.
+    /// An address can't be had, the certificate can't be used, or the server would not be safe: it
+    /// is to listen beyond loopback without keys, which the configuration has to say in so many
+    /// words ([`allow_public_without_keys`](ServerConfig::allow_public_without_keys)).
     pub async fn bind(
         config: ServerConfig,
         catalog: impl Into<Arc<Catalog>>,
         sink: Arc<dyn EventSink>,
     ) -> Result<Self, BindError> {
+        check_exposure(&config)?;
+        let handle = ServerHandle::new(&config)?;
         let intake = Intake::new(catalog.into(), sink, config.routes.clone());
-        let fail = |source| BindError::Listen { address: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(fail)?;
-        let local_addr = listener.local_addr().map_err(fail)?;
-        Ok(Self { listener, local_addr, config, intake: Arc::new(intake) })
+        let listener = Listener::bind(config.listen).await?;
+        let admin = match config.admin_listen {
+            Some(address) => Some(Listener::bind(address).await?),
+            None => None,
+        };
+        Ok(Self { listener, admin, handle, config, intake: Arc::new(intake) })
     }
 
     /// The address that the server listens on; the real port, where the configuration said 0.
     pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+        self.listener.local_addr()
     }
 
-    /// The server's metrics, for whatever scrapes them; see [`Metrics`].
+    /// The address of the admin listener, if the configuration has one; likewise.
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(Listener::local_addr)
+    }
+
+    /// Where clients find the server: `http://` or `https://` and [`local_addr`](Self::local_addr).
+    pub fn url(&self) -> String {
+        let scheme = if self.handle.has_tls() { "https" } else { "http" };
+        format!("{scheme}://{}", self.local_addr())
+    }
+
+    /// What it takes to make the running server read its keys and its certificate anew.
+    pub fn handle(&self) -> ServerHandle {
+        self.handle.clone()
+    }
+
+    /// The server's metrics, for whatever scrapes them; see [`Metrics`]. The admin listener has them
+    /// at `/metrics`.
     pub fn metrics(&self) -> Metrics {
         self.intake.meters.metrics.clone()
     }
 
     /// Serves until `shutdown` ends, and then stops: it accepts no more connections, finishes the
-    /// requests in hand, flushes the sink and closes it.
+    /// requests in hand, flushes the sink and closes it. The admin listener goes last.
     ///
     /// # Errors
     ///
@@ -77,102 +107,36 @@ impl Server {
     ///
     /// Dropping the future ends all connections at once, and leaves the sink open.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<RunSummary, ServeError> {
-        let Self { listener, config, intake, .. } = self;
-        let max_connections = config.max_connections.get();
-        let permits = Arc::new(Semaphore::new(max_connections as usize));
-        let (phase, _) = watch::channel(Phase::Serving);
-        let connections = Arc::new(ConnectionServer::new(Arc::clone(&intake), &config));
+        let Self { listener, admin, handle, config, intake } = self;
+        let events = warp::service(server_filter(Arc::clone(&intake)));
+        let events = handle.secure(ConnectionServer::new(events, &config));
+        let opened = Arc::clone(&intake);
+        let opened = move || opened.meters.open_connection();
+        let events = listener.start(config.max_connections.get(), events, opened);
+        let admin = admin.map(|listener| {
+            let routes = warp::service(admin_filter(Arc::clone(&intake)));
+            // The metrics count the connections of those who send events.
+            listener.start(ADMIN_CONNECTIONS, ConnectionServer::new(routes, &config), || ())
+        });
 
-        let mut shutdown = pin!(shutdown);
-        loop {
-            let accepted = tokio::select! {
-                () = shutdown.as_mut() => break,
-                accepted = accept(&listener, &permits) => accepted,
-            };
-            let (stream, peer, permit) = accepted;
-            let (connections, phase) = (Arc::clone(&connections), phase.subscribe());
-            let open = intake.meters.open_connection();
-            tokio::spawn(async move {
-                connections.serve(stream, peer, phase).await;
-                drop((open, permit));
-            });
-        }
-
-        // From here on a new connection is refused by the operating system.
-        drop(listener);
+        shutdown.await;
         intake.readiness.health.drain();
-        phase.send_replace(Phase::Draining);
-        let drained = all(&permits, max_connections, config.shutdown_timeout).await;
-        let cut_off = max_connections as usize - permits.available_permits();
-        if !drained {
-            phase.send_replace(Phase::Aborting);
-            // Each ends as soon as it is polled; the bound is for a sink that blocks its caller.
-            all(&permits, max_connections, Duration::from_secs(1)).await;
-        }
+        let cut_off = events.stop(config.shutdown_timeout).await;
         let totals = intake.stats.totals();
         let sink = intake.sink();
         let flushed = sink.flush().await;
         let closed = sink.close().await;
+        if let Some(admin) = admin {
+            admin.stop(ADMIN_SHUTDOWN_TIMEOUT).await;
+        }
         flushed.and(closed).map_err(|source| ServeError::Sink { source, totals })?;
-        if drained {
+        if cut_off == 0 {
             Ok(RunSummary { totals })
         } else {
             let waited = config.shutdown_timeout;
             Err(ServeError::CutOff { connections: cut_off, waited, totals })
         }
     }
-}
-
-/// Waits for a free place and then for a client; who comes while there is none waits in the
-/// operating system's queue.
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> (TcpStream, Peer, OwnedSemaphorePermit) {
-    let permit = Arc::clone(permits).acquire_owned().await.expect("the semaphore is never closed");
-    loop {
-        match listener.accept().await {
-            Ok((stream, address)) => {
-                // An answer is one small write: to wait for more to send only delays it.
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "TCP_NODELAY can't be set");
-                }
-                return (stream, Peer(address), permit);
-            }
-            Err(error) if is_the_clients(&error) => {}
-            Err(error) => {
-                // Out of file descriptors, as a rule. The client stays in the queue, and accept
-                // fails again at once until one is free.
-                tracing::warn!(%error, "a connection can't be accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
-
-/// Whether an error of accept is one client's that left while it was waiting.
-fn is_the_clients(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
-}
-
-/// Waits until every place is free; false if that takes longer than `timeout`.
-async fn all(permits: &Semaphore, count: u32, timeout: Duration) -> bool {
-    tokio::time::timeout(timeout, permits.acquire_many(count)).await.is_ok()
-}
-
-/// Why a server can't start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BindError {
-    /// The address can't be had.
-    #[error("can't listen on {address}")]
-    Listen {
-        /// The address as it was configured.
-        address: SocketAddr,
-        /// The operating system's reason.
-        source: io::Error,
-    },
 }
 
 /// Why a server did not stop as it should.

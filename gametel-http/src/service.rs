@@ -122,6 +122,7 @@ where
             let request = Request {
                 method: head.method,
                 peer: head.extensions.get().copied(),
+                caller: None,
                 place: intake.place(path),
                 uri_bytes: path.len() + query.len(),
                 query,

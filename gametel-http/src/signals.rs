@@ -1,6 +1,12 @@
+//! The signals that a server listens to.
+
+use std::io;
+
+use gametel_http::ServerHandle;
+
 /// Ends at the first SIGTERM or ctrl-c. A second one ends the process at once.
 #[cfg(unix)]
-pub(crate) fn shutdown() -> std::io::Result<impl Future<Output = ()>> {
+pub(crate) fn shutdown() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut terminate = signal(SignalKind::terminate())?;
@@ -23,11 +29,33 @@ pub(crate) fn shutdown() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 #[cfg(not(unix))]
-pub(crate) fn shutdown() -> std::io::Result<impl Future<Output = ()>> {
+pub(crate) fn shutdown() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
         // Where ctrl-c can't be caught it ends the process, which is a stop too.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
     })
+}
+
+/// Reloads at each SIGHUP, for as long as the process lives.
+///
+/// Without it the signal would end the process, also where there is nothing to reload.
+#[cfg(unix)]
+pub(crate) fn reload_on_hangup(server: ServerHandle) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::info!("SIGHUP: reloading");
+            server.reload().await;
+        }
+    });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn reload_on_hangup(_: ServerHandle) -> io::Result<()> {
+    Ok(())
 }

@@ -14,7 +14,7 @@ pub(crate) fn check(args: CheckArgs) -> Result<(), Failure> {
             .context("the threads can't be started")
             .map_err(Failure::Failed)?;
         runtime.block_on(async {
-            let sink = open_sink(&prepared).await?;
+            let (sink, _) = open_sink(&prepared).await?;
             let closed = sink.close().await;
             let context = || format!("the sink {} can't be closed", prepared.sink);
             closed.with_context(context).map_err(Failure::Failed)

@@ -20,22 +20,28 @@ pub(crate) fn serve(overrides: Overrides) -> Result<(), Failure> {
 }
 
 async fn run(prepared: Prepared) -> Result<(), Failure> {
-    let sink = open_sink(&prepared).await?;
-    let Prepared { server, catalog, sink: endpoint, .. } = prepared;
+    let (sink, monitor) = open_sink(&prepared).await?;
+    let Prepared { mut server, catalog, sink: endpoint, .. } = prepared;
+    server.routes.monitor = monitor;
     let catalog_name = catalog.name().to_owned();
     let server = match Server::bind(server, Arc::new(catalog), Arc::clone(&sink)).await {
         Ok(server) => server,
         Err(error) => {
             // Nothing was written to it, so there is nothing to lose if it can't be closed.
             let _ = sink.close().await;
-            return Err(Failure::Failed(error.into()));
+            return Err(error.into());
         }
     };
     // The signals are caught before anyone is told that there is a server to send them to.
     let shutdown =
         signals::shutdown().context("signals can't be caught").map_err(Failure::Failed)?;
-    let address = server.local_addr();
-    tracing::info!(sink = %endpoint, catalog = catalog_name, "listening on http://{address}");
+    signals::reload_on_hangup(server.handle())
+        .context("signals can't be caught")
+        .map_err(Failure::Failed)?;
+    if let Some(address) = server.admin_addr() {
+        tracing::info!("admin requests on http://{address}");
+    }
+    tracing::info!(sink = %endpoint, catalog = catalog_name, "listening on {}", server.url());
     match server.run(shutdown).await {
         Ok(summary) => {
             tracing::info!("stopped: {}", summary.totals);

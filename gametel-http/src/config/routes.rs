@@ -1,7 +1,8 @@
 use gametel_core::event::Stamper;
 use gametel_core::header::HeaderRule;
 
-use super::{Limits, RateLimits};
+use super::{CorsOptions, Limits, RateLimits};
+use crate::access::KeyRing;
 use crate::readiness::Monitor;
 
 /// The settings of [`routes`](crate::routes()) and [`service`](crate::service()).
@@ -10,6 +11,10 @@ use crate::readiness::Monitor;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct RouteOptions {
+    /// The keys without which nobody may write. Default `None`: anyone may who can connect.
+    pub keys: Option<KeyRing>,
+    /// Which web pages may read answers. Default none.
+    pub cors: CorsOptions,
     /// Which request headers an event keeps. Default `None`: those that the catalog names, which
     /// are Host, User-Agent and Accept unless it says otherwise.
     pub header_rule: Option<HeaderRule>,
@@ -25,6 +30,18 @@ pub struct RouteOptions {
 }
 
 impl RouteOptions {
+    /// Sets [`keys`](Self::keys).
+    #[must_use]
+    pub fn with_keys(self, keys: KeyRing) -> Self {
+        Self { keys: Some(keys), ..self }
+    }
+
+    /// Sets [`cors`](Self::cors).
+    #[must_use]
+    pub fn with_cors(self, cors: CorsOptions) -> Self {
+        Self { cors, ..self }
+    }
+
     /// Sets [`header_rule`](Self::header_rule): a rule in place of the catalog's.
     #[must_use]
     pub fn with_header_rule(self, header_rule: HeaderRule) -> Self {

@@ -3,6 +3,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::RouteOptions;
+#[cfg(feature = "tls")]
+use super::TlsOptions;
 
 /// The settings of a [`Server`](crate::Server). The defaults are safe: loopback, and every wait and
 /// every buffer bounded.
@@ -28,6 +30,18 @@ use super::RouteOptions;
 pub struct ServerConfig {
     /// Where to listen; port 0 takes a free one. Default 127.0.0.1:5000.
     pub listen: SocketAddr,
+    /// Whether to listen beyond loopback although there are no keys, where everyone who can reach the
+    /// server may write. Default false: [`Server::bind`](crate::Server::bind) refuses.
+    pub allow_public_without_keys: bool,
+    /// The certificate to speak TLS with on [`listen`](Self::listen). Default none: plain HTTP.
+    #[cfg(feature = "tls")]
+    pub tls: Option<TlsOptions>,
+    /// Where to listen for those who watch the server, in plain HTTP: `/healthz/live` and
+    /// `/healthz/ready`, without keys, and no route of an event. Default none.
+    pub admin_listen: Option<SocketAddr>,
+    /// Whether that address may be beyond loopback, where everyone who can reach it may look. Default
+    /// false: [`Server::bind`](crate::Server::bind) refuses.
+    pub allow_public_admin: bool,
     /// How many connections are served at once; further ones wait in the operating system's queue
     /// until one of them ends. Default 1,024.
     pub max_connections: NonZeroU32,
@@ -51,6 +65,11 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)),
+            allow_public_without_keys: false,
+            #[cfg(feature = "tls")]
+            tls: None,
+            admin_listen: None,
+            allow_public_admin: false,
             max_connections: NonZeroU32::new(1024).expect("1024 is not zero"),
             header_timeout: Duration::from_secs(10),
             head_bytes: 16 * 1024,
@@ -66,6 +85,31 @@ impl ServerConfig {
     #[must_use]
     pub fn with_listen(self, listen: SocketAddr) -> Self {
         Self { listen, ..self }
+    }
+
+    /// Sets [`allow_public_without_keys`](Self::allow_public_without_keys).
+    #[must_use]
+    pub fn with_allow_public_without_keys(self, allow_public_without_keys: bool) -> Self {
+        Self { allow_public_without_keys, ..self }
+    }
+
+    /// Sets [`tls`](Self::tls).
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn with_tls(self, tls: TlsOptions) -> Self {
+        Self { tls: Some(tls), ..self }
+    }
+
+    /// Sets [`admin_listen`](Self::admin_listen).
+    #[must_use]
+    pub fn with_admin_listen(self, admin_listen: SocketAddr) -> Self {
+        Self { admin_listen: Some(admin_listen), ..self }
+    }
+
+    /// Sets [`allow_public_admin`](Self::allow_public_admin).
+    #[must_use]
+    pub fn with_allow_public_admin(self, allow_public_admin: bool) -> Self {
+        Self { allow_public_admin, ..self }
     }
 
     /// Sets [`max_connections`](Self::max_connections).

@@ -2,18 +2,24 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
 
+mod admin;
+mod browser;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(all(feature = "cli", feature = "log"))]
 mod config;
 mod conservation;
 mod contract;
+mod cors;
 #[cfg(all(feature = "cli", feature = "log"))]
 mod durability;
 mod encodings;
 mod fields;
 #[cfg(all(feature = "cli", feature = "kafka"))]
 mod kafka;
+mod keys;
+#[cfg(all(feature = "cli", feature = "log"))]
+mod leaks;
 mod limits;
 #[cfg(feature = "cli")]
 mod logs;
@@ -27,3 +33,5 @@ mod server;
 mod service;
 mod stamps;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -5,8 +6,13 @@ use std::time::Duration;
 /// One HTTP/1.1 connection, over which a test can send any bytes that it likes.
 #[derive(Debug)]
 pub(crate) struct Client {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Stream>>,
 }
+
+/// What a connection runs over: TCP, or TLS over it.
+pub(crate) trait Stream: Read + Write + fmt::Debug + Send {}
+
+impl<S: Read + Write + fmt::Debug + Send> Stream for S {}
 
 /// An answer.
 #[derive(Debug)]
@@ -21,15 +27,41 @@ impl Client {
     const PATIENCE: Duration = Duration::from_secs(20);
 
     pub(crate) fn connect(address: SocketAddr) -> io::Result<Self> {
+        Ok(Self::over(Self::socket(address)?))
+    }
+
+    /// A connection that stands, with the patience that all have.
+    pub(crate) fn socket(address: SocketAddr) -> io::Result<TcpStream> {
         let stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(Self::PATIENCE))?;
         stream.set_write_timeout(Some(Self::PATIENCE))?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream: BufReader::new(stream) })
+        Ok(stream)
+    }
+
+    pub(crate) fn over(stream: impl Stream + 'static) -> Self {
+        Self { stream: BufReader::new(Box::new(stream)) }
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.get_mut().write_all(bytes)
+    }
+
+    /// Sends a request with these header lines, `Name: value` each, and a body.
+    pub(crate) fn ask(
+        &mut self,
+        request: &str,
+        headers: &[&str],
+        body: impl AsRef<[u8]>,
+    ) -> io::Result<Reply> {
+        let body = body.as_ref();
+        let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+        let head = format!(
+            "{request} HTTP/1.1\r\nHost: a.example\r\n{lines}Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        self.send(&[head.as_bytes(), body].concat())?;
+        self.reply()
     }
 
     pub(crate) fn get(&mut self, path: &str) -> io::Result<Reply> {

@@ -63,8 +63,8 @@ impl Process {
         });
         let address = SocketAddr::from(([0, 0, 0, 0], 0));
         let mut process = Self { child, address, lines, said: String::new() };
-        let line = process.wait_for("listening on http://");
-        let (_, rest) = line.split_once("http://").expect("it was waited for");
+        let line = process.wait_for("listening on http");
+        let (_, rest) = line.split_once("://").expect("it was waited for");
         let end = rest.find([' ', '"']).unwrap_or(rest.len());
         process.address = rest[..end].parse().expect("an address follows");
         process
@@ -118,7 +118,16 @@ impl Process {
 
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
-        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        self.signal("-TERM");
+    }
+
+    /// Sends SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
         assert!(status.expect("kill runs").success());
     }
 

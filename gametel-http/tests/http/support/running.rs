@@ -4,13 +4,15 @@ use std::thread::JoinHandle;
 
 use gametel_core::catalog::Catalog;
 use gametel_core::sink::EventSink;
-use gametel_http::{RunSummary, ServeError, Server, ServerConfig};
+use gametel_http::{RunSummary, ServeError, Server, ServerConfig, ServerHandle};
 use tokio::sync::oneshot;
 
 /// A server within the test's own process, with the catalog `game` on a free port.
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
+    pub(crate) admin: Option<SocketAddr>,
+    pub(crate) handle: ServerHandle,
     shutdown: Option<oneshot::Sender<()>>,
     thread: JoinHandle<Result<RunSummary, ServeError>>,
 }
@@ -25,13 +27,13 @@ impl Running {
             runtime.block_on(async {
                 let config = config.with_listen(listen);
                 let server = Server::bind(config, Catalog::game(), sink).await.unwrap();
-                ready.send(server.local_addr()).unwrap();
+                ready.send((server.local_addr(), server.admin_addr(), server.handle())).unwrap();
                 // A test that ends early drops its end, which stops the server too.
                 server.run(async { told.await.unwrap_or_default() }).await
             })
         });
-        let address = address.recv().expect("the server binds");
-        Self { address, shutdown: Some(shutdown), thread }
+        let (address, admin, handle) = address.recv().expect("the server binds");
+        Self { address, admin, handle, shutdown: Some(shutdown), thread }
     }
 
     /// Tells the server to stop.

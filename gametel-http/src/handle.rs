@@ -1,0 +1,104 @@
+#[cfg(feature = "tls")]
+use std::sync::Arc;
+
+use gametel_core::sink::error_chain;
+
+use crate::access::KeyRing;
+use crate::bind_error::BindError;
+use crate::config::ServerConfig;
+use crate::connection::{ConnectionServer, Routes};
+#[cfg(feature = "tls")]
+use crate::tls::TlsIdentity;
+
+/// Reaches into a running [`Server`](crate::Server); a clone is the same, and cheap.
+#[derive(Clone, Debug)]
+pub struct ServerHandle {
+    keys: Option<KeyRing>,
+    #[cfg(feature = "tls")]
+    tls: Option<Arc<TlsIdentity>>,
+}
+
+impl ServerHandle {
+    #[cfg_attr(not(feature = "tls"), expect(clippy::unnecessary_wraps, reason = "TLS can fail"))]
+    pub(crate) fn new(config: &ServerConfig) -> Result<Self, BindError> {
+        Ok(Self {
+            keys: config.routes.keys.clone(),
+            #[cfg(feature = "tls")]
+            tls: match &config.tls {
+                Some(options) => Some(Arc::new(TlsIdentity::load(options.clone())?)),
+                None => None,
+            },
+        })
+    }
+
+    /// Reads the key file and the certificate anew, and logs what came of it.
+    ///
+    /// Requests in hand and connections that are open are not disturbed: the keys hold for requests
+    /// that come after, the certificate for connections. Where a file can't be used, that is logged
+    /// as an error, and what was in force before stays so. Keys and certificate do not depend on
+    /// each other: one is reloaded also where the other is broken.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped may still reload.
+    pub async fn reload(&self) {
+        let handle = self.clone();
+        let reloading = tokio::task::spawn_blocking(move || {
+            handle.reload_keys();
+            #[cfg(feature = "tls")]
+            handle.reload_certificate();
+        });
+        if let Err(error) = reloading.await {
+            tracing::error!(%error, "the reload was broken off");
+        }
+    }
+
+    fn reload_keys(&self) {
+        let Some(keys) = &self.keys else {
+            return;
+        };
+        match keys.reload() {
+            Ok(count) => tracing::info!(keys = count, "the keys were reloaded"),
+            Err(error) => {
+                let error = error_chain(&error);
+                tracing::error!(error, "the keys were not reloaded, the old ones stay in force");
+            }
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    fn reload_certificate(&self) {
+        let Some(tls) = &self.tls else {
+            return;
+        };
+        match tls.reload() {
+            Ok(()) => tracing::info!("the certificate was reloaded"),
+            Err(error) => {
+                let error = error_chain(&error);
+                tracing::error!(error, "the certificate was not reloaded, the old one stays");
+            }
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn has_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    #[cfg(not(feature = "tls"))]
+    pub(crate) fn has_tls(&self) -> bool {
+        false
+    }
+
+    /// Puts TLS around connections, if there is a certificate.
+    pub(crate) fn secure<S: Routes>(
+        &self,
+        connections: ConnectionServer<S>,
+    ) -> ConnectionServer<S> {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            return connections.with_tls(Arc::clone(tls));
+        }
+        connections
+    }
+}
