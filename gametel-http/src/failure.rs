@@ -1,12 +1,17 @@
 use std::process::ExitCode;
 
+use gametel_core::endpoint::Endpoint;
+use gametel_core::sink::{SinkError, SinkErrorKind};
+
 use crate::settings::Problems;
 
 /// What ends the process before its time, by what its caller can do.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// It was told something impossible: exit code 2.
-    Config(Problems),
+    Config(anyhow::Error),
+    /// The same of the settings, where all that is wrong is told at once.
+    Settings(Problems),
     /// It was told right, and it failed: exit code 1.
     Failed(anyhow::Error),
 }
@@ -14,7 +19,7 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(_) => ExitCode::from(2),
+            Self::Config(_) | Self::Settings(_) => ExitCode::from(2),
             Self::Failed(_) => ExitCode::from(1),
         }
     }
@@ -22,8 +27,15 @@ impl Failure {
     /// What is wrong, each in a line.
     pub(crate) fn lines(&self) -> Vec<String> {
         match self {
-            Self::Config(problems) => problems.lines().map(str::to_owned).collect(),
-            Self::Failed(error) => vec![format!("{error:#}")],
+            Self::Settings(problems) => problems.lines().map(str::to_owned).collect(),
+            Self::Config(error) | Self::Failed(error) => vec![format!("{error:#}")],
         }
     }
+}
+
+/// The failure of a sink that can't be opened.
+pub(crate) fn not_opened(endpoint: &Endpoint, error: SinkError) -> Failure {
+    let failure =
+        if error.kind() == SinkErrorKind::Config { Failure::Config } else { Failure::Failed };
+    failure(anyhow::Error::new(error).context(format!("the sink {endpoint} can't be opened")))
 }
