@@ -1,5 +1,7 @@
 use std::process::ExitCode;
 
+use gametel_core::endpoint::Endpoint;
+use gametel_core::sink::{SinkError, SinkErrorKind};
 use gametel_http::BindError;
 
 use crate::settings::Problems;
@@ -8,7 +10,9 @@ use crate::settings::Problems;
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// It was told something impossible: exit code 2.
-    Config(Problems),
+    Config(anyhow::Error),
+    /// The same of the settings, where all that is wrong is told at once.
+    Settings(Problems),
     /// It was told right, and it failed: exit code 1.
     Failed(anyhow::Error),
     /// It could be done, and would not be safe: exit code 3.
@@ -18,7 +22,7 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(_) => ExitCode::from(2),
+            Self::Config(_) | Self::Settings(_) => ExitCode::from(2),
             Self::Failed(_) => ExitCode::from(1),
             Self::Refused(_) => ExitCode::from(3),
         }
@@ -27,8 +31,10 @@ impl Failure {
     /// What is wrong, each in a line.
     pub(crate) fn lines(&self) -> Vec<String> {
         match self {
-            Self::Config(problems) => problems.lines().map(str::to_owned).collect(),
-            Self::Failed(error) | Self::Refused(error) => vec![format!("{error:#}")],
+            Self::Settings(problems) => problems.lines().map(str::to_owned).collect(),
+            Self::Config(error) | Self::Failed(error) | Self::Refused(error) => {
+                vec![format!("{error:#}")]
+            }
         }
     }
 }
@@ -41,7 +47,14 @@ impl From<BindError> for Failure {
         match (is_refused, is_listening) {
             (true, _) => Self::Refused(error),
             (_, true) => Self::Failed(error),
-            _ => Self::Config(error.into()),
+            _ => Self::Config(error),
         }
     }
+}
+
+/// The failure of a sink that can't be opened.
+pub(crate) fn not_opened(endpoint: &Endpoint, error: SinkError) -> Failure {
+    let failure =
+        if error.kind() == SinkErrorKind::Config { Failure::Config } else { Failure::Failed };
+    failure(anyhow::Error::new(error).context(format!("the sink {endpoint} can't be opened")))
 }

@@ -49,9 +49,6 @@ fn with_rust_log(overrides: Overrides) -> Result<Overrides, Failure> {
     match std::env::var("RUST_LOG") {
         Ok(filter) => Ok(overrides.with_rust_log(filter)),
         Err(std::env::VarError::NotPresent) => Ok(overrides),
-        Err(error) => {
-            let error = Err(error).context("RUST_LOG can't be read");
-            error.map_err(|error: anyhow::Error| Failure::Config(error.into()))
-        }
+        Err(error) => Err(error).context("RUST_LOG can't be read").map_err(Failure::Config),
     }
 }

@@ -1,19 +1,16 @@
 use anyhow::Context;
 
-use super::{open_sink, print};
+use super::{open_sink, print, runtime};
 use crate::cli::CheckArgs;
 use crate::failure::Failure;
 use crate::settings::Settings;
 
 /// Checks the configuration as [`serve`](super::serve()) would, and prints it.
 pub(crate) fn check(args: CheckArgs) -> Result<(), Failure> {
-    let settings = Settings::load(args.overrides).map_err(Failure::Config)?;
-    let prepared = settings.prepare().map_err(Failure::Config)?;
+    let settings = Settings::load(args.overrides).map_err(Failure::Settings)?;
+    let prepared = settings.prepare().map_err(Failure::Settings)?;
     if args.connect {
-        let runtime = tokio::runtime::Runtime::new()
-            .context("the threads can't be started")
-            .map_err(Failure::Failed)?;
-        runtime.block_on(async {
+        runtime()?.block_on(async {
             let (sink, _) = open_sink(&prepared).await?;
             let closed = sink.close().await;
             let context = || format!("the sink {} can't be closed", prepared.sink);

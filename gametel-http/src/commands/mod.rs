@@ -12,10 +12,10 @@ use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::Context;
-use gametel_core::sink::{EventSink, SinkErrorKind};
+use gametel_core::sink::EventSink;
 use gametel_http::{Monitor, sinks};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, not_opened};
 use crate::settings::{Prepared, SAMPLE};
 
 /// Prints a configuration file that explains every key.
@@ -25,7 +25,7 @@ pub(crate) fn sample_config() -> Result<(), Failure> {
 
 /// Makes keys.
 pub(crate) fn key(command: KeyCommand) -> Result<(), Failure> {
-    command.run().map_err(|error| Failure::Config(anyhow::Error::from(error).into()))
+    command.run().map_err(|error| Failure::Config(error.into()))
 }
 
 fn print(text: &str) -> Result<(), Failure> {
@@ -37,10 +37,11 @@ fn print(text: &str) -> Result<(), Failure> {
 /// Opens the sink that the configuration names.
 async fn open_sink(prepared: &Prepared) -> Result<(Arc<dyn EventSink>, Monitor), Failure> {
     let endpoint = &prepared.sink;
-    sinks::open_monitored(endpoint, prepared.topic).await.map_err(|error| {
-        let impossible = error.kind() == SinkErrorKind::Config;
-        let error =
-            anyhow::Error::new(error).context(format!("the sink {endpoint} can't be opened"));
-        if impossible { Failure::Config(error.into()) } else { Failure::Failed(error) }
-    })
+    let opened = sinks::open_monitored(endpoint, prepared.topic).await;
+    opened.map_err(|error| not_opened(endpoint, error))
+}
+
+/// The threads of a command that waits for sockets.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Runtime::new().context("the threads can't be started").map_err(Failure::Failed)
 }

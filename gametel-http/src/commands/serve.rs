@@ -3,20 +3,17 @@ use std::sync::Arc;
 use anyhow::Context;
 use gametel_http::Server;
 
-use super::open_sink;
+use super::{open_sink, runtime};
 use crate::failure::Failure;
 use crate::settings::{Overrides, Prepared, Settings};
 use crate::{log, signals};
 
 /// Serves until it is told to stop.
 pub(crate) fn serve(overrides: Overrides) -> Result<(), Failure> {
-    let settings = Settings::load(overrides).map_err(Failure::Config)?;
-    let mut prepared = settings.prepare().map_err(Failure::Config)?;
+    let settings = Settings::load(overrides).map_err(Failure::Settings)?;
+    let mut prepared = settings.prepare().map_err(Failure::Settings)?;
     log::to_stderr(std::mem::take(&mut prepared.log_filter), settings.log_format());
-    let runtime = tokio::runtime::Runtime::new()
-        .context("the threads can't be started")
-        .map_err(Failure::Failed)?;
-    runtime.block_on(run(prepared))
+    runtime()?.block_on(run(prepared))
 }
 
 async fn run(prepared: Prepared) -> Result<(), Failure> {

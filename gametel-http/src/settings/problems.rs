@@ -14,6 +14,12 @@ impl Problems {
         self.0.iter().map(String::as_str)
     }
 
+    pub(super) fn one(place: impl fmt::Display, what: impl fmt::Display) -> Self {
+        let mut problems = Self::default();
+        problems.push(place, what);
+        problems
+    }
+
     pub(super) fn push(&mut self, place: impl fmt::Display, what: impl fmt::Display) {
         // An error of another library may have lines of its own.
         let line = format!("{place}: {what}").replace('\n', " ");
@@ -28,12 +34,6 @@ impl Problems {
 impl FromIterator<Self> for Problems {
     fn from_iter<I: IntoIterator<Item = Self>>(parts: I) -> Self {
         Self(parts.into_iter().flat_map(|part| part.0).collect())
-    }
-}
-
-impl From<anyhow::Error> for Problems {
-    fn from(error: anyhow::Error) -> Self {
-        Self(vec![without_credentials(&format!("{error:#}"))])
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-
 use super::configuration::Configuration;
 use super::fault;
 use super::file;
@@ -27,7 +25,9 @@ impl Settings {
     ///
     /// All that can't be read, in the file and elsewhere.
     pub(crate) fn load(overrides: Overrides) -> Result<Self, Problems> {
-        let here = std::env::current_dir().context("the current folder is not known")?;
+        let here = std::env::current_dir().map_err(|error| {
+            Problems::one("the current folder", format_args!("it is not known: {error}"))
+        })?;
         let checked = overrides.check();
         let Overrides { file, environment, command_line } = overrides;
         let in_file = file.as_deref().map_or_else(|| Ok(Layer::default()), file::read);
@@ -38,11 +38,8 @@ impl Settings {
             }
         };
         let layer = in_file.under(environment).under(command_line);
-        let mut configuration = fault::read(layer.to_table()).map_err(|fault| {
-            let mut problems = Problems::default();
-            problems.push("the configuration", fault);
-            problems
-        })?;
+        let mut configuration = fault::read(layer.to_table())
+            .map_err(|fault| Problems::one("the configuration", fault))?;
         let beside_file = match file.as_deref().and_then(Path::parent) {
             Some(folder) => here.join(folder),
             None => here.clone(),
