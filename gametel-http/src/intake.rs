@@ -13,7 +13,7 @@ use gametel_core::sink::{EventSink, Outcome, SinkError, SinkErrorKind, WriteRepo
 
 use crate::config::RouteOptions;
 use crate::metrics::{Meters, RouteMeters};
-use crate::occasionally::Occasionally;
+use crate::observe::Occasionally;
 use crate::readiness::Readiness;
 use crate::stats::Stats;
 

@@ -66,8 +66,7 @@ mod health;
 mod host;
 mod intake;
 mod metrics;
-mod observed;
-mod occasionally;
+mod observe;
 mod peer;
 mod readiness;
 mod rejection;
@@ -78,8 +77,6 @@ mod server;
 mod service;
 pub mod sinks;
 mod stats;
-mod tally;
-mod trace;
 
 pub use config::{Limits, RouteOptions, ServerConfig};
 pub use metrics::Metrics;

@@ -11,6 +11,8 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use warp::reply::Response;
 
+use crate::observe::Tally;
+
 /// A refusal, on its way to the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApiError {
@@ -68,6 +70,7 @@ impl ApiError {
         }
 
         let mut response = json_response(self.status, &Body { error: &self.body });
+        response.extensions_mut().insert(Tally::error(self.body.code));
         self.add_headers(&mut response);
         response
     }
