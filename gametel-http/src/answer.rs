@@ -6,8 +6,8 @@ use http::StatusCode;
 use serde::{Serialize, Serializer};
 use warp::reply::Response;
 
+use crate::observe::Tally;
 use crate::rejection::{ApiError, ErrorBody, can_try_again, json_response};
-use crate::tally::Tally;
 
 /// An event of a request, before the sink has seen it: one to write, or refused.
 pub(crate) type Judged = Result<EventId, ErrorBody>;

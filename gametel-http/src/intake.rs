@@ -16,7 +16,7 @@ use crate::budget::Budget;
 use crate::config::RouteOptions;
 use crate::contract::{Document, documents};
 use crate::metrics::{Meters, RouteMeters};
-use crate::occasionally::Occasionally;
+use crate::observe::Occasionally;
 use crate::rate::RateLimiter;
 use crate::readiness::Readiness;
 use crate::stats::Stats;

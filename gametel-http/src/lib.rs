@@ -86,8 +86,7 @@ mod intake;
 mod listener;
 mod metrics;
 mod nesting;
-mod observed;
-mod occasionally;
+mod observe;
 mod peer;
 mod rate;
 mod readiness;
@@ -99,10 +98,8 @@ mod server;
 mod service;
 pub mod sinks;
 mod stats;
-mod tally;
 #[cfg(feature = "tls")]
 mod tls;
-mod trace;
 
 pub use access::{ApiKey, KeyError, KeyHash, KeyHashError, KeyRing};
 pub use bind_error::BindError;

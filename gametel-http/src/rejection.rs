@@ -13,6 +13,7 @@ use warp::reply::Response;
 
 use crate::budget::Exhausted;
 use crate::error_code::is_known;
+use crate::observe::Tally;
 
 const OVERLOADED: &str = "overloaded";
 
@@ -132,6 +133,7 @@ impl ApiError {
         }
 
         let mut response = json_response(self.status, &Body { error: &self.body });
+        response.extensions_mut().insert(Tally::error(self.body.code));
         self.add_headers(&mut response);
         response
     }

@@ -15,8 +15,8 @@ use crate::config::RouteOptions;
 use crate::handlers::Request;
 use crate::host::add_host;
 use crate::intake::{Intake, Place};
+use crate::observe::respond;
 use crate::peer::Peer;
-use crate::respond::respond;
 
 /// Makes a warp filter of a catalog and a sink: each route of the catalog, `/v1/events`,
 /// `/v1/schema`, `/openapi.json`, `/healthz/live` and `/healthz/ready`, to mount in a warp server of

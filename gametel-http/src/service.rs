@@ -17,7 +17,7 @@ use crate::handlers::Request;
 use crate::host::add_host;
 use crate::intake::Intake;
 use crate::metrics::Metrics;
-use crate::respond::respond;
+use crate::observe::respond;
 use crate::stats::Totals;
 
 /// Makes a tower service of a catalog and a sink, for axum, hyper and whatever else speaks tower:

@@ -112,3 +112,19 @@ async fn an_interval_of_zero_is_never() {
     never.close().await.unwrap();
     often.close().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_monitor_sees_a_sink_and_the_one_in_its_place() {
+    let kafka = MockKafka::new(1).unwrap();
+    kafka.create_topic("events", 1, 1).unwrap();
+    let monitor = KafkaMonitor::new();
+    let builder = KafkaSink::builder(kafka.brokers()).statistics_interval(OFTEN).monitor(&monitor);
+    for total in [2, 4] {
+        let sink = builder.clone().build().unwrap();
+        assert_eq!(write(&sink, 2).await.accepted_count(), 2);
+        let seen = until(&monitor, |statistics| statistics.delivered == total).await;
+        // What the client counts is the client's.
+        assert!(seen.sent <= 2, "{seen:?}");
+        sink.close().await.unwrap();
+    }
+}

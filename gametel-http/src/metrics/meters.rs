@@ -9,9 +9,9 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::observe::Tally;
 use crate::readiness::Readiness;
 use crate::stats::Stats;
-use crate::tally::Tally;
 
 use super::Metrics;
 use super::readiness::ReadinessCollector;

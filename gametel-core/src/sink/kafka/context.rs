@@ -1,10 +1,8 @@
-use std::sync::Arc;
-
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::{ClientContext, Statistics};
 
-use super::monitor::Shared;
+use super::monitor::KafkaMonitor;
 
 /// Sends the client library's own words to the debug log.
 ///
@@ -25,7 +23,7 @@ impl ClientContext for QuietContext {
 
 /// As quiet, and keeps the statistics.
 #[derive(Clone, Debug)]
-pub(super) struct MonitoredContext(pub(super) Arc<Shared>);
+pub(super) struct MonitoredContext(pub(super) KafkaMonitor);
 
 impl ClientContext for MonitoredContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {

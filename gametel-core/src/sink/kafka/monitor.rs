@@ -10,8 +10,10 @@ use super::statistics::KafkaStatistics;
 /// Sees how a [`KafkaSink`](super::KafkaSink) is doing, also while nothing is written; from
 /// [`KafkaSink::monitor`](super::KafkaSink::monitor).
 ///
-/// A clone is cheap, and sees the same sink. It holds no connection: after the sink's end it shows
-/// the last that was known.
+/// A clone is cheap, and sees the same. It holds no connection: after the sink's end it shows the
+/// last that was known. Where one sink takes the place of another, make a monitor by itself and
+/// give it to both ([`KafkaSinkBuilder::monitor`](super::KafkaSinkBuilder::monitor)): it shows the one
+/// that spoke last, and counts what both delivered.
 ///
 /// ```no_run
 /// # fn example() -> Result<(), gametel_core::sink::SinkError> {
@@ -25,22 +27,23 @@ use super::statistics::KafkaStatistics;
 /// }
 /// # Ok(()) }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct KafkaMonitor {
     shared: Arc<Shared>,
 }
 
-/// What the sink counts, and what its client said last.
+/// What is counted, and what the client said last.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
+struct Shared {
     delivered: AtomicU64,
     failed: AtomicU64,
     last: RwLock<Option<Arc<KafkaStatistics>>>,
 }
 
 impl KafkaMonitor {
-    pub(super) fn new(shared: &Arc<Shared>) -> Self {
-        Self { shared: Arc::clone(shared) }
+    /// Makes a monitor that sees no sink yet.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// The client's last statistics; none before the first, and none ever where the
@@ -48,28 +51,27 @@ impl KafkaMonitor {
     pub fn statistics(&self) -> Option<Arc<KafkaStatistics>> {
         self.shared.last.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    pub(super) fn delivered(&self) {
+        self.shared.delivered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn failed(&self) {
+        self.shared.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn take(&self, statistics: Statistics) {
+        let shared = &self.shared;
+        let counted = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (delivered, failed) = (counted(&shared.delivered), counted(&shared.failed));
+        let taken = KafkaStatistics::new(statistics, Instant::now(), delivered, failed);
+        let mut last = shared.last.write().unwrap_or_else(PoisonError::into_inner);
+        *last = Some(Arc::new(taken));
+    }
 }
 
 impl fmt::Debug for KafkaMonitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KafkaMonitor").field("statistics", &self.statistics()).finish()
-    }
-}
-
-impl Shared {
-    pub(super) fn delivered(&self) {
-        self.delivered.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn failed(&self) {
-        self.failed.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn take(&self, statistics: Statistics) {
-        let counted = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let (delivered, failed) = (counted(&self.delivered), counted(&self.failed));
-        let taken = KafkaStatistics::new(statistics, Instant::now(), delivered, failed);
-        let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
-        *last = Some(Arc::new(taken));
     }
 }

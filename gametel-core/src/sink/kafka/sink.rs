@@ -14,7 +14,7 @@ use crate::sink::{EventSink, Outcome, Receipt, Rejection, SinkError, SinkErrorKi
 
 use super::context::MonitoredContext;
 use super::error::{kind, sink_error};
-use super::monitor::{KafkaMonitor, Shared};
+use super::monitor::KafkaMonitor;
 
 /// Produces events to one Kafka topic.
 ///
@@ -45,7 +45,7 @@ pub struct KafkaSink {
     producer: FutureProducer<MonitoredContext>,
     topic: Arc<str>,
     brokers: Box<str>,
-    shared: Arc<Shared>,
+    monitor: KafkaMonitor,
     flush_timeout: Duration,
     closed: OnceCell<Result<(), SinkError>>,
 }
@@ -60,6 +60,7 @@ pub struct KafkaSinkBuilder {
     queue_events: u32,
     queue_bytes: u32,
     statistics_interval: Duration,
+    monitor: Option<KafkaMonitor>,
 }
 
 impl KafkaSink {
@@ -74,12 +75,13 @@ impl KafkaSink {
             queue_events: 100_000,
             queue_bytes: 64 * 1024 * 1024,
             statistics_interval: Duration::from_secs(5),
+            monitor: None,
         }
     }
 
     /// Sees how the sink is doing: its brokers, its queue.
     pub fn monitor(&self) -> KafkaMonitor {
-        KafkaMonitor::new(&self.shared)
+        self.monitor.clone()
     }
 
     fn check_open(&self) -> Result<(), SinkError> {
@@ -186,6 +188,13 @@ impl KafkaSinkBuilder {
         self
     }
 
+    /// Sets which monitor the sink reports to. Default one of its own.
+    #[must_use]
+    pub fn monitor(mut self, monitor: &KafkaMonitor) -> Self {
+        self.monitor = Some(monitor.clone());
+        self
+    }
+
     /// Makes the sink. Does not wait for a connection: a cluster that is away shows in the first
     /// write.
     ///
@@ -193,7 +202,7 @@ impl KafkaSinkBuilder {
     ///
     /// A setting is not valid (kind `Config`).
     pub fn build(self) -> Result<KafkaSink, SinkError> {
-        let shared = Arc::new(Shared::default());
+        let monitor = self.monitor.unwrap_or_default();
         let producer = ClientConfig::new()
             .set("bootstrap.servers", &self.brokers)
             .set("client.id", "gametel")
@@ -206,13 +215,13 @@ impl KafkaSinkBuilder {
             .set("queue.buffering.max.messages", self.queue_events.to_string())
             .set("queue.buffering.max.kbytes", self.queue_bytes.div_ceil(1024).to_string())
             .set("statistics.interval.ms", self.statistics_interval.as_millis().to_string())
-            .create_with_context(MonitoredContext(Arc::clone(&shared)))
+            .create_with_context(MonitoredContext(monitor.clone()))
             .map_err(|error| sink_error("the producer can't be made".to_owned(), error))?;
         Ok(KafkaSink {
             producer,
             topic: self.topic.into(),
             brokers: self.brokers.into(),
-            shared,
+            monitor,
             // Everything has been confirmed or given up by then.
             flush_timeout: self.delivery_timeout + Duration::from_secs(5),
             closed: OnceCell::new(),
@@ -259,8 +268,8 @@ impl EventSink for KafkaSink {
                 Err(rejection) => Outcome::Rejected(rejection),
             };
             match &outcome {
-                Outcome::Accepted(_) => self.shared.delivered(),
-                Outcome::Rejected(_) => self.shared.failed(),
+                Outcome::Accepted(_) => self.monitor.delivered(),
+                Outcome::Rejected(_) => self.monitor.failed(),
             }
             outcomes.push(outcome);
         }

@@ -7,8 +7,8 @@ use rdkafka::statistics::Broker;
 
 /// What the Kafka client says of itself: its brokers, its queue, and what became of the events.
 ///
-/// A snapshot, taken every [interval](super::KafkaSinkBuilder::statistics_interval). Counters start
-/// with the sink and only rise.
+/// A snapshot, taken every [interval](super::KafkaSinkBuilder::statistics_interval). Counters only
+/// rise while the sink is the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KafkaStatistics {

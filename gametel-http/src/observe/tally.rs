@@ -1,3 +1,8 @@
+use http::StatusCode;
+use warp::reply::Response;
+
+use crate::intake::Place;
+
 /// What an answer says of events, as an extension of the response: for the metrics and the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
@@ -10,9 +15,14 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// What is said by an answer that accepts one event.
-    pub(crate) fn accepted_one() -> Self {
-        Self { accepted: 1, ..Self::default() }
+    /// Takes it from an answer. One that does not say is of one event that was accepted, at the
+    /// route of an event, and else of none.
+    pub(super) fn take_from(response: &mut Response, place: Option<&Place>) -> Self {
+        let said = response.extensions_mut().remove();
+        said.unwrap_or_else(|| {
+            let one = matches!(place, Some(Place::Event(_))) && response.status() == StatusCode::OK;
+            Self { accepted: usize::from(one), ..Self::default() }
+        })
     }
 
     /// What is said by an answer that is an error.
@@ -29,7 +39,7 @@ impl Tally {
         }
     }
 
-    pub(crate) fn refused(&self) -> usize {
+    pub(super) fn refused(&self) -> usize {
         self.codes.iter().map(|(_, count)| count).sum()
     }
 }

@@ -1,7 +1,7 @@
 use gametel_core::event::{EventId, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::TraceContext;
+use super::trace_context::TraceContext;
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

@@ -6,11 +6,12 @@ use crate::handlers::Request;
 use crate::intake::Intake;
 use crate::metrics::{InFlight, RouteMeters};
 use crate::peer::Peer;
-use crate::tally::Tally;
+
+use super::tally::Tally;
 
 /// A request that is seen from outside: counted while it is in hand, and logged when it ends.
 #[derive(Debug)]
-pub(crate) struct Observed<'a> {
+pub(crate) struct ObservedRequest<'a> {
     begun: Instant,
     intake: &'a Intake,
     in_flight: InFlight<'a>,
@@ -19,7 +20,7 @@ pub(crate) struct Observed<'a> {
     peer: Option<Peer>,
 }
 
-impl<'a> Observed<'a> {
+impl<'a> ObservedRequest<'a> {
     pub(crate) fn begin<S>(intake: &'a Intake, request: &Request<'a, S>) -> Self {
         Self {
             begun: Instant::now(),

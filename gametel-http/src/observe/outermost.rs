@@ -1,0 +1,71 @@
+use bytes::Buf;
+use futures_util::{Stream, StreamExt};
+use tracing::Instrument;
+use tracing::field::Empty;
+use warp::reply::Response;
+
+use crate::handlers::Request;
+use crate::intake::Intake;
+use crate::respond;
+
+use super::request::ObservedRequest;
+use super::request_id::RequestId;
+use super::tally::Tally;
+use super::trace_context::TraceContext;
+
+/// Answers a request, and sees to it that the request can be seen: in the metrics, in the log, and
+/// by the id that its answer has.
+pub(crate) async fn respond<S, B, E>(
+    intake: &Intake,
+    path: &str,
+    request: Request<'_, S>,
+) -> Response
+where
+    S: Stream<Item = Result<B, E>>,
+    B: Buf,
+{
+    let trace = TraceContext::of(&request.headers);
+    let id = RequestId::of(&request.headers, trace);
+    // At the level of an error, so that no filter for lines takes the ids from those that it leaves.
+    let span = tracing::error_span!(
+        "request",
+        request_id = id.as_str(),
+        trace_id = trace.map(|trace| trace.trace_id),
+        parent_id = trace.map(|trace| trace.parent_id),
+        // Recorded by who finds it out.
+        key = Empty,
+    );
+    let mut response = observed(intake, path, request).instrument(span).await;
+    id.add_to(response.headers_mut());
+    response
+}
+
+async fn observed<S, B, E>(intake: &Intake, path: &str, request: Request<'_, S>) -> Response
+where
+    S: Stream<Item = Result<B, E>>,
+    B: Buf,
+{
+    let observed = ObservedRequest::begin(intake, &request);
+    let place = request.place;
+    let mut response = respond::respond(intake, path, counted(intake, request)).await;
+    observed.end(response.status(), &Tally::take_from(&mut response, place));
+    response
+}
+
+/// Counts the bytes of the body as they are read.
+fn counted<'a, S, B, E>(
+    intake: &'a Intake,
+    request: Request<'a, S>,
+) -> Request<'a, impl Stream<Item = Result<B, E>>>
+where
+    S: Stream<Item = Result<B, E>>,
+    B: Buf,
+{
+    let Request { method, peer, caller, place, uri_bytes, query, headers, body } = request;
+    let body = body.inspect(|chunk| {
+        if let Ok(bytes) = chunk {
+            intake.meters.add_body_bytes(bytes.remaining());
+        }
+    });
+    Request { method, peer, caller, place, uri_bytes, query, headers, body }
+}
