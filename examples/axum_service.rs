@@ -10,7 +10,7 @@
 //! GET  /                     200 OK  "the game's own page"
 //! GET  /telemetry/join_guild 200 OK  "\nGuild Joined!\n"
 //! POST /telemetry/v1/events  200 OK  "{\"accepted\":1,\"rejected\":0,…
-//! stopped; 2 accepted, 0 rejected, 0 failed, 0 lossy values; requests: 0 overloaded, 0 rate limited
+//! stopped; 2 accepted, 0 rejected, 0 failed, 0 lossy values; …
 //! ```
 
 #![allow(clippy::print_stdout, reason = "an example talks to the person who runs it")]

@@ -6,8 +6,9 @@ use http::StatusCode;
 use serde::{Serialize, Serializer};
 use warp::reply::Response;
 
+use crate::budget::Reservation;
 use crate::observe::Tally;
-use crate::rejection::{ApiError, ErrorBody, can_try_again, json_response};
+use crate::rejection::{ApiError, ErrorBody, can_try_again, json_bytes, json_response_of};
 
 /// An event of a request, before the sink has seen it: one to write, or refused.
 pub(crate) type Judged = Result<EventId, ErrorBody>;
@@ -106,10 +107,11 @@ impl EventsAnswer {
         Self { accepted, rejected, results, error, refusal }
     }
 
-    pub(crate) fn into_response(mut self) -> Response {
+    /// The answer's bytes stay part of what is in hand until the client has read them.
+    pub(crate) fn into_response(mut self, reservation: Reservation) -> Response {
         let refusal = self.refusal.take();
         let status = refusal.as_ref().map_or(StatusCode::OK, |refusal| refusal.status);
-        let mut response = json_response(status, &self);
+        let mut response = json_response_of(status, reservation.hold(json_bytes(&self)));
         response.extensions_mut().insert(self.tally(refusal.as_ref()));
         if let Some(refusal) = refusal {
             refusal.add_headers(&mut response);
@@ -169,6 +171,8 @@ mod tests {
     use http::header::RETRY_AFTER;
 
     use super::*;
+    use crate::budget::Budget;
+    use crate::config::Limits;
 
     const ID: &str = "0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b";
 
@@ -194,6 +198,10 @@ mod tests {
 
     fn failed(kind: SinkErrorKind) -> Result<WriteReport, SinkError> {
         Err(SinkError::new(kind, "test", "no"))
+    }
+
+    fn response(answer: EventsAnswer) -> Response {
+        answer.into_response(Budget::new(&Limits::default()).reservation())
     }
 
     fn json(answer: &EventsAnswer) -> String {
@@ -222,7 +230,7 @@ mod tests {
             ]
             .concat()
         );
-        assert_eq!(answer.into_response().status(), StatusCode::OK);
+        assert_eq!(response(answer).status(), StatusCode::OK);
     }
 
     #[test]
@@ -247,7 +255,7 @@ mod tests {
             let answer = EventsAnswer::new(judged, written);
             let text = json(&answer);
             assert_eq!(answer.error.as_ref().map(|error| error.code), code, "{text}");
-            let response = answer.into_response();
+            let response = response(answer);
             assert_eq!(response.status().as_u16(), status, "{text}");
             assert_eq!(response.headers().contains_key(RETRY_AFTER), status == 503, "{text}");
         }

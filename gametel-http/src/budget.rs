@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bytes::Bytes;
+
 use crate::config::Limits;
 
 /// The one memory budget of a server.
@@ -51,6 +53,16 @@ impl Reservation {
         Ok(())
     }
 
+    /// Holds no more than the answer's bytes, until it is dropped with them: that is when the client
+    /// has read the answer, or is gone.
+    pub(crate) fn hold(mut self, answer: Vec<u8>) -> Bytes {
+        self.budget.events.give_back(std::mem::take(&mut self.events));
+        let freed = self.bytes.saturating_sub(answer.capacity());
+        self.budget.bytes.give_back(freed);
+        self.bytes -= freed;
+        Bytes::from_owner(HeldAnswer { answer, _reservation: self })
+    }
+
     /// Whether that many bytes could be taken now. None is: what is only announced may never come,
     /// and must not keep others out.
     pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
@@ -62,6 +74,17 @@ impl Drop for Reservation {
     fn drop(&mut self) {
         self.budget.events.give_back(self.events);
         self.budget.bytes.give_back(self.bytes);
+    }
+}
+
+struct HeldAnswer {
+    answer: Vec<u8>,
+    _reservation: Reservation,
+}
+
+impl AsRef<[u8]> for HeldAnswer {
+    fn as_ref(&self) -> &[u8] {
+        &self.answer
     }
 }
 
@@ -111,6 +134,21 @@ mod tests {
         second.take_bytes(4).unwrap();
         second.take_events(1).unwrap();
         assert_eq!(first.take_bytes(1), Err(Exhausted));
+    }
+
+    #[test]
+    fn an_answer_is_held_until_nobody_has_it_any_more() {
+        let budget = budget();
+        let mut first = budget.reservation();
+        first.take_events(3).unwrap();
+        first.take_bytes(8).unwrap();
+        let answer = first.hold(b"abcd".to_vec());
+        assert_eq!(answer, "abcd");
+        let mut second = budget.reservation();
+        second.take_events(3).unwrap();
+        assert!(second.has_room_for(6) && !second.has_room_for(7));
+        drop(answer);
+        assert!(second.has_room_for(10));
     }
 
     #[test]

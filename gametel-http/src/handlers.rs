@@ -182,7 +182,7 @@ where
     }
     intake.stats.add_rejected(judged.len() - events.len());
     let written = write_unless_empty(intake, events).await;
-    Ok(EventsAnswer::new(judged, written).into_response())
+    Ok(EventsAnswer::new(judged, written).into_response(reservation))
 }
 
 async fn write_unless_empty(

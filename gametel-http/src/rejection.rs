@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use gametel_core::catalog::FieldError;
 use gametel_core::codec::{DraftError, EncodeError};
 use gametel_core::event::Malformed;
@@ -227,7 +228,14 @@ fn retry_after(kind: SinkErrorKind) -> Option<u32> {
 }
 
 pub(crate) fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
-    let json = serde_json::to_vec(body).expect("an answer has only strings and numbers in it");
+    json_response_of(status, json_bytes(body).into())
+}
+
+pub(crate) fn json_bytes(body: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(body).expect("an answer has only strings and numbers in it")
+}
+
+pub(crate) fn json_response_of(status: StatusCode, json: Bytes) -> Response {
     let mut response = Response::new(json.into());
     *response.status_mut() = status;
     let content_type = HeaderValue::from_static("application/json");

@@ -15,6 +15,12 @@ mod cors;
 mod durability;
 mod encodings;
 mod fields;
+mod hostile_bodies;
+mod hostile_heads;
+mod hostile_http2;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod hostile_process;
+mod hostile_slow;
 #[cfg(all(feature = "cli", feature = "kafka"))]
 mod kafka;
 mod keys;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, stream};
 use gametel_core::catalog::Catalog;
 use gametel_core::sink::MemorySink;
-use gametel_http::{GametelService, RouteOptions, service};
+use gametel_http::{GametelService, Limits, RouteOptions, service};
 use http::{Request, Response, Version};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -132,4 +132,26 @@ async fn it_is_always_ready() {
     assert!((&mut ready).now_or_never().is_some_and(|ready| ready.is_ok()));
     let (status, body) = ask(&mut service, empty("GET", "/purchase_a_sword")).await;
     assert_eq!((status, body.contains("backpressure")), (503, true), "{body}");
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_is_still_in_hand() {
+    let limits = Limits::default().with_in_flight_bytes(12_000);
+    let options = RouteOptions::default().with_limits(limits);
+    let mut service = service(Catalog::game(), Arc::new(MemorySink::new()), options);
+    // Little to send, much to answer.
+    let batch = || request("POST", "/v1/events", Full::<Bytes>::from("[1,1,1,1,1,1,1,1,1,1]"));
+    let mut unread = Vec::new();
+    let refused = loop {
+        let response = service.call(batch()).await.unwrap();
+        if response.status() == 503 {
+            break response;
+        }
+        assert!(unread.len() < 100, "every answer was taken for sent");
+        unread.push(response);
+    };
+    assert!(unread.len() > 1, "the answers alone should be held");
+    assert_eq!(refused.headers()["retry-after"], "1");
+    drop(unread);
+    assert_eq!(service.call(batch()).await.unwrap().status(), 422);
 }

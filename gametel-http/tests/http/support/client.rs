@@ -1,6 +1,6 @@
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// One HTTP/1.1 connection, over which a test can send any bytes that it likes.
@@ -89,6 +89,18 @@ impl Client {
         self.reply()
     }
 
+    /// Says that nothing more comes, and goes on listening.
+    pub(crate) fn half_close(&mut self) {
+        self.stream.get_ref().shutdown(Shutdown::Write).expect("the connection is still there");
+    }
+
+    /// Says that nothing more comes, and reads the status of every answer up to the end.
+    pub(crate) fn statuses(mut self) -> Vec<u16> {
+        // The server may have closed the connection by now.
+        let _ = self.stream.get_ref().shutdown(Shutdown::Write);
+        std::iter::from_fn(|| self.reply().ok().map(|reply| reply.status)).collect()
+    }
+
     /// Reads one answer, which must say its length.
     pub(crate) fn reply(&mut self) -> io::Result<Reply> {
         let status_line = self.line()?;
@@ -116,10 +128,59 @@ impl Client {
         match self.stream.read(&mut [0]) {
             Ok(bytes) => bytes == 0,
             // A reset is a way to close, too; that nothing came in time is none.
-            Err(error) => {
-                !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+            Err(error) => !is_timeout(&error),
+        }
+    }
+
+    /// Whether the server closes the connection within that time; what it says until then is lost.
+    pub(crate) fn is_closed_within(&mut self, patience: Duration) -> bool {
+        let mut ignored = [0; 4096];
+        loop {
+            match self.read_within(patience, &mut ignored) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(error) => return !is_timeout(&error),
             }
         }
+    }
+
+    /// Whether the server closes the connection, whatever it says before.
+    pub(crate) fn is_closed_in_the_end(&mut self) -> bool {
+        self.is_closed_within(Self::PATIENCE)
+    }
+
+    /// What the server says until it closes the connection.
+    pub(crate) fn read_to_the_end(mut self) -> Vec<u8> {
+        let mut said = Vec::new();
+        // A reset is an end, too.
+        let ended = self.stream.read_to_end(&mut said);
+        assert!(!ended.is_err_and(|error| is_timeout(&error)), "it is not closed: {said:x?}");
+        said
+    }
+
+    /// Whether the beginning of an answer is there within that time.
+    pub(crate) fn has_answer_within(&mut self, patience: Duration) -> bool {
+        self.stream.get_ref().set_read_timeout(Some(patience)).unwrap();
+        let filled = self.stream.fill_buf().is_ok_and(|bytes| !bytes.is_empty());
+        self.stream.get_ref().set_read_timeout(Some(Self::PATIENCE)).unwrap();
+        filled
+    }
+
+    /// Whether the server takes it within that time.
+    pub(crate) fn send_within(&mut self, patience: Duration, bytes: &[u8]) -> bool {
+        self.stream.get_ref().set_write_timeout(Some(patience)).unwrap();
+        let sent = self.send(bytes).is_ok();
+        self.stream.get_ref().set_write_timeout(Some(Self::PATIENCE)).unwrap();
+        sent
+    }
+
+    fn read_within(&mut self, patience: Duration, buffer: &mut [u8]) -> io::Result<usize> {
+        let stream = self.stream.get_ref();
+        // Zero would mean for ever.
+        stream.set_read_timeout(Some(patience.max(Duration::from_micros(1)))).unwrap();
+        let read = self.stream.read(buffer);
+        self.stream.get_ref().set_read_timeout(Some(Self::PATIENCE)).unwrap();
+        read
     }
 
     fn line(&mut self) -> io::Result<String> {
@@ -129,6 +190,10 @@ impl Client {
         }
         Ok(line.trim_end().to_owned())
     }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 impl Reply {
