@@ -147,6 +147,30 @@ async fn beyond_loopback_a_server_without_keys_is_refused_unless_told() {
     assert!(bind(config().with_routes(with_keys())).await.is_ok());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_by_the_handle_takes_the_file_as_it_is_now() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("keys.toml");
+    let write = |key: &str| {
+        let hash = KeyHash::of(key);
+        std::fs::write(&path, format!("[[key]]\nname = \"a\"\nhash = \"{hash}\"\n")).unwrap();
+    };
+    write("old");
+    let keys = KeyRing::open(KeyOptions::default().with_file(&path)).unwrap();
+    let config = ServerConfig::default().with_routes(RouteOptions::default().with_keys(keys));
+    let server = Running::start(Arc::new(MemorySink::new()), config);
+    let mut client = Client::connect(server.address).unwrap();
+    let mut status = |key: &str| {
+        let header = format!("X-Api-Key: {key}");
+        client.ask("GET /purchase_a_sword", &[&header], "").unwrap().status
+    };
+    assert_eq!((status("old"), status("new")), (200, 401));
+    write("new");
+    assert_eq!((status("old"), status("new")), (200, 401));
+    server.handle.reload().await;
+    assert_eq!((status("old"), status("new")), (401, 200));
+}
+
 #[cfg(feature = "cli")]
 mod by_process {
     use std::path::Path;
