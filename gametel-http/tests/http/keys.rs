@@ -235,6 +235,58 @@ mod by_process {
     }
 
     #[test]
+    fn a_key_that_allows_an_event_that_there_is_not_is_warned_of() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keys.toml");
+        let write = |event_type: &str| {
+            let hash = KeyHash::of("k");
+            let types = format!("event_types = [\"join_guild\", \"{event_type}\"]");
+            let text = format!("[[key]]\nname = \"arena\"\nhash = \"{hash}\"\n{types}\n");
+            std::fs::write(&path, text).unwrap();
+        };
+        write("purchase_horse");
+        let mut process =
+            Process::start(&["--sink", "null:", "--key-file", path.to_str().unwrap()]);
+        write("purchase_unicorn");
+        process.hang_up();
+        process.wait_for("purchase_unicorn");
+        process.terminate();
+        let (_, stderr) = process.wait();
+        let warnings: Vec<_> = stderr.lines().filter(|line| line.contains("WARN")).collect();
+        assert_eq!(warnings.len(), 2, "{stderr}");
+        assert!(warnings[0].contains("arena") && warnings[0].contains("purchase_horse"));
+    }
+
+    #[test]
+    fn files_and_origins_that_are_none_are_one_line_and_code_2() {
+        let directory = tempfile::tempdir().unwrap();
+        let broken = directory.path().join("broken");
+        std::fs::write(&broken, "hunter2").unwrap();
+        let broken = broken.to_str().unwrap();
+        for (arguments, says) in [
+            (&["--key-file", "no/such.toml"][..], "no/such.toml can't be read"),
+            (&["--key-file", broken], "broken:1: "),
+            #[cfg(feature = "tls")]
+            (&["--tls-certificate", broken, "--tls-key", broken], "broken can't be read as PEM"),
+        ] {
+            let arguments = [&["serve", "--listen", "127.0.0.1:0", "--sink", "null:"], arguments];
+            let output = Process::run(&arguments.concat());
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{stderr}");
+            assert!(stderr.contains(says) && stderr.lines().count() == 1, "{stderr}");
+            assert!(!stderr.contains("hunter2"), "{stderr}");
+        }
+        for arguments in [
+            &["--cors-origin", "*"][..],
+            &["--cors-origin", "https://play.example/"],
+            &["--tls-certificate", broken],
+        ] {
+            let output = Process::run(&[&["serve"], arguments].concat());
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        }
+    }
+
+    #[test]
     fn a_new_key_is_shown_once_and_its_entry_fits_the_key_file() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("keys.toml");
