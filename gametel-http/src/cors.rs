@@ -72,7 +72,7 @@ impl<'a> Exchange<'a> {
             return;
         }
         // Also without an origin: a cache must not give this answer to one that has one.
-        answer.append(VARY, HeaderValue::from_static("origin"));
+        answer.append(VARY, HeaderValue::from_static("Origin"));
         if let Some(origin) = self.origin {
             answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.as_header().clone());
             let exposed = HeaderValue::from_static(EXPOSED_HEADERS);

@@ -1,6 +1,6 @@
-#[cfg(feature = "tls")]
 use std::sync::Arc;
 
+use gametel_core::catalog::Catalog;
 use gametel_core::sink::error_chain;
 
 use crate::access::KeyRing;
@@ -11,24 +11,47 @@ use crate::connection::{ConnectionServer, Routes};
 use crate::tls::TlsIdentity;
 
 /// Reaches into a running [`Server`](crate::Server); a clone is the same, and cheap.
+///
+/// ```no_run
+/// # use std::sync::Arc;
+/// # use gametel_core::{catalog::Catalog, sink::NullSink};
+/// # use gametel_http::{Server, ServerConfig};
+/// # use tokio::signal::unix::{SignalKind, signal};
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (config, sink) = (ServerConfig::default(), Arc::new(NullSink::new()));
+/// let server = Server::bind(config, Catalog::game(), sink).await?;
+/// let handle = server.handle();
+/// let mut hangup = signal(SignalKind::hangup())?;
+/// tokio::spawn(async move {
+///     while hangup.recv().await.is_some() {
+///         handle.reload().await;
+///     }
+/// });
+/// server.run(std::future::pending()).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ServerHandle {
     keys: Option<KeyRing>,
+    catalog: Arc<Catalog>,
     #[cfg(feature = "tls")]
     tls: Option<Arc<TlsIdentity>>,
 }
 
 impl ServerHandle {
     #[cfg_attr(not(feature = "tls"), expect(clippy::unnecessary_wraps, reason = "TLS can fail"))]
-    pub(crate) fn new(config: &ServerConfig) -> Result<Self, BindError> {
-        Ok(Self {
+    pub(crate) fn new(config: &ServerConfig, catalog: Arc<Catalog>) -> Result<Self, BindError> {
+        let handle = Self {
             keys: config.routes.keys.clone(),
+            catalog,
             #[cfg(feature = "tls")]
             tls: match &config.tls {
                 Some(options) => Some(Arc::new(TlsIdentity::load(options.clone())?)),
                 None => None,
             },
-        })
+        };
+        handle.warn_of_unknown_event_types();
+        Ok(handle)
     }
 
     /// Reads the key file and the certificate anew, and logs what came of it.
@@ -58,11 +81,22 @@ impl ServerHandle {
             return;
         };
         match keys.reload() {
-            Ok(count) => tracing::info!(keys = count, "the keys were reloaded"),
+            Ok(count) => {
+                tracing::info!(keys = count, "the keys were reloaded");
+                self.warn_of_unknown_event_types();
+            }
             Err(error) => {
                 let error = error_chain(&error);
                 tracing::error!(error, "the keys were not reloaded, the old ones stay in force");
             }
+        }
+    }
+
+    /// A slip of the pen in a key's event types would else be found by its client, as a 403.
+    fn warn_of_unknown_event_types(&self) {
+        let keys = self.keys.iter();
+        for (key, event_type) in keys.flat_map(|keys| keys.unknown_event_types(&self.catalog)) {
+            tracing::warn!(%key, event_type, "a key allows an event that the catalog does not have");
         }
     }
 

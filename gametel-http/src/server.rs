@@ -58,8 +58,9 @@ impl Server {
         sink: Arc<dyn EventSink>,
     ) -> Result<Self, BindError> {
         check_exposure(&config)?;
-        let handle = ServerHandle::new(&config)?;
-        let intake = Intake::new(catalog.into(), sink, config.routes.clone());
+        let catalog = catalog.into();
+        let handle = ServerHandle::new(&config, Arc::clone(&catalog))?;
+        let intake = Intake::new(catalog, sink, config.routes.clone());
         let listener = Listener::bind(config.listen).await?;
         let admin = match config.admin_listen {
             Some(address) => Some(Listener::bind(address).await?),

@@ -26,6 +26,11 @@ impl Caller {
         &self.name
     }
 
+    /// The event types that it may write; none is all.
+    pub(crate) fn event_types(&self) -> Option<&[String]> {
+        self.event_types.as_deref()
+    }
+
     /// Whether it may write events of this type.
     pub(crate) fn allows(&self, event_type: &str) -> bool {
         let types = self.event_types.as_deref();

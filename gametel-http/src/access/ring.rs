@@ -2,6 +2,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use gametel_core::catalog::Catalog;
 use gametel_core::event::Timestamp;
 use http::HeaderMap;
 use subtle::{ConditionallySelectable, ConstantTimeEq};
@@ -73,6 +74,16 @@ impl KeyRing {
     /// The file that [`reload`](Self::reload) reads, if there is one.
     pub fn file(&self) -> Option<&PathBuf> {
         self.shared.options.file.as_ref()
+    }
+
+    /// The event types that keys allow and the catalog does not have, each with the key's name.
+    pub(crate) fn unknown_event_types(&self, catalog: &Catalog) -> Vec<(Arc<str>, String)> {
+        let keys = self.keys();
+        let types = keys.iter().flat_map(|key| {
+            let types = key.caller.event_types().unwrap_or_default();
+            types.iter().map(|event_type| (Arc::clone(key.caller.name()), event_type.clone()))
+        });
+        types.filter(|(_, event_type)| catalog.event(event_type).is_none()).collect()
     }
 
     /// Finds out who sends a request.

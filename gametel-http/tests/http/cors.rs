@@ -59,14 +59,14 @@ fn a_preflight_is_answered_before_keys_are_asked_for() {
                 "content-type, content-encoding, authorization, x-api-key, traceparent",
             ),
             ("access-control-max-age", "60"),
-            ("vary", "origin"),
+            ("vary", "Origin"),
         ] {
             assert_eq!(reply.header(name), Some(value), "{path} {name}");
         }
         assert_eq!(reply.header("access-control-allow-credentials"), None);
 
         let reply = client.ask(&request, &[STRANGER, ASKS_POST], "").unwrap();
-        assert_eq!((reply.status, reply.header("vary")), (204, Some("origin")));
+        assert_eq!((reply.status, reply.header("vary")), (204, Some("Origin")));
         for name in ["origin", "methods", "headers"] {
             assert_eq!(reply.header(&format!("access-control-allow-{name}")), None);
         }
@@ -98,7 +98,7 @@ fn a_listed_page_reads_every_answer_and_no_other_page_does() {
             let reply = client.ask("POST /v1/events", &[origin, key], SWORD).unwrap();
             assert_eq!(reply.status, status, "{origin}");
             assert_eq!(reply.header("access-control-allow-origin"), allowed, "{origin}");
-            assert_eq!(reply.header("vary"), Some("origin"), "{origin}");
+            assert_eq!(reply.header("vary"), Some("Origin"), "{origin}");
             let exposed = reply.header("access-control-expose-headers").unwrap_or_default();
             assert_eq!(exposed.contains("retry-after"), allowed.is_some());
         }

@@ -147,6 +147,30 @@ async fn beyond_loopback_a_server_without_keys_is_refused_unless_told() {
     assert!(bind(config().with_routes(with_keys())).await.is_ok());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_by_the_handle_takes_the_file_as_it_is_now() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("keys.toml");
+    let write = |key: &str| {
+        let hash = KeyHash::of(key);
+        std::fs::write(&path, format!("[[key]]\nname = \"a\"\nhash = \"{hash}\"\n")).unwrap();
+    };
+    write("old");
+    let keys = KeyRing::open(KeyOptions::default().with_file(&path)).unwrap();
+    let config = ServerConfig::default().with_routes(RouteOptions::default().with_keys(keys));
+    let server = Running::start(Arc::new(MemorySink::new()), config);
+    let mut client = Client::connect(server.address).unwrap();
+    let mut status = |key: &str| {
+        let header = format!("X-Api-Key: {key}");
+        client.ask("GET /purchase_a_sword", &[&header], "").unwrap().status
+    };
+    assert_eq!((status("old"), status("new")), (200, 401));
+    write("new");
+    assert_eq!((status("old"), status("new")), (200, 401));
+    server.handle.reload().await;
+    assert_eq!((status("old"), status("new")), (401, 200));
+}
+
 #[cfg(feature = "cli")]
 mod by_process {
     use std::path::Path;
@@ -208,6 +232,58 @@ mod by_process {
         process.wait_for("SIGHUP");
         let mut client = Client::connect(process.address).unwrap();
         assert_eq!(client.get("/").unwrap().status, 200);
+    }
+
+    #[test]
+    fn a_key_that_allows_an_event_that_there_is_not_is_warned_of() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keys.toml");
+        let write = |event_type: &str| {
+            let hash = KeyHash::of("k");
+            let types = format!("event_types = [\"join_guild\", \"{event_type}\"]");
+            let text = format!("[[key]]\nname = \"arena\"\nhash = \"{hash}\"\n{types}\n");
+            std::fs::write(&path, text).unwrap();
+        };
+        write("purchase_horse");
+        let mut process =
+            Process::start(&["--sink", "null:", "--key-file", path.to_str().unwrap()]);
+        write("purchase_unicorn");
+        process.hang_up();
+        process.wait_for("purchase_unicorn");
+        process.terminate();
+        let (_, stderr) = process.wait();
+        let warnings: Vec<_> = stderr.lines().filter(|line| line.contains("WARN")).collect();
+        assert_eq!(warnings.len(), 2, "{stderr}");
+        assert!(warnings[0].contains("arena") && warnings[0].contains("purchase_horse"));
+    }
+
+    #[test]
+    fn files_and_origins_that_are_none_are_one_line_and_code_2() {
+        let directory = tempfile::tempdir().unwrap();
+        let broken = directory.path().join("broken");
+        std::fs::write(&broken, "hunter2").unwrap();
+        let broken = broken.to_str().unwrap();
+        for (arguments, says) in [
+            (&["--key-file", "no/such.toml"][..], "no/such.toml can't be read"),
+            (&["--key-file", broken], "broken:1: "),
+            #[cfg(feature = "tls")]
+            (&["--tls-certificate", broken, "--tls-key", broken], "broken can't be read as PEM"),
+        ] {
+            let arguments = [&["serve", "--listen", "127.0.0.1:0", "--sink", "null:"], arguments];
+            let output = Process::run(&arguments.concat());
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{stderr}");
+            assert!(stderr.contains(says) && stderr.lines().count() == 1, "{stderr}");
+            assert!(!stderr.contains("hunter2"), "{stderr}");
+        }
+        for arguments in [
+            &["--cors-origin", "*"][..],
+            &["--cors-origin", "https://play.example/"],
+            &["--tls-certificate", broken],
+        ] {
+            let output = Process::run(&[&["serve"], arguments].concat());
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        }
     }
 
     #[test]
