@@ -5,8 +5,8 @@ use std::time::Instant;
 use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use gametel_core::batch::EventBatch;
-use gametel_core::catalog::EventDefinition;
-use gametel_core::event::{EncodedEvent, EventDraft, EventId};
+use gametel_core::catalog::{EventDefinition, FieldError};
+use gametel_core::event::{EncodedEvent, EventDraft};
 use gametel_core::header::EventHeader;
 use gametel_core::sink::{Outcome, SinkError, WriteReport};
 use http::header::CONTENT_TYPE;
@@ -14,13 +14,14 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use warp::reply::Response;
 
-use crate::answer::{EventsAnswer, Judged};
+use crate::answer::{EventsAnswer, Judged, ToWrite, quarantined_response};
 use crate::body::{discard_body, read_body};
 use crate::events::{SplitError, split};
 use crate::intake::{EventRoute, Intake, Place};
 use crate::peer::Peer;
 use crate::rejection::{ApiError, ErrorBody, json_response};
 use crate::request::{is_media_type, own_fields};
+use crate::validation::check_fields;
 
 /// A request, as far as the handlers care.
 #[derive(Debug)]
@@ -78,11 +79,17 @@ where
         Method::POST => body_of(intake, &headers, body).await?,
         _ => Bytes::new(),
     };
-    let event = event_at_route(intake, &route.definition, query, &headers, &body)
+    let (to_write, event) = event_at_route(intake, &route.definition, query, &headers, &body)
         .inspect_err(|_| intake.stats.add_rejected(1))?;
     let report = intake.write(&EventBatch::from(event)).await?;
-    if let Some(Outcome::Rejected(rejection)) = report.into_outcomes().pop() {
-        return Err(rejection.into_error(intake.sink().name()).into());
+    match report.into_outcomes().pop() {
+        Some(Outcome::Rejected(rejection)) => {
+            return Err(rejection.into_error(intake.sink().name()).into());
+        }
+        Some(Outcome::Accepted(receipt)) if to_write.misfit.is_some() => {
+            return Ok(quarantined_response(to_write, receipt));
+        }
+        _ => {}
     }
     let mut response = Response::new(route.reply.clone().into());
     let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -97,13 +104,30 @@ fn event_at_route(
     query: &str,
     headers: &HeaderMap,
     body: &[u8],
-) -> Result<EncodedEvent, ApiError> {
+) -> Result<(ToWrite, EncodedEvent), ApiError> {
     let own = own_fields(definition, query, headers, body)?;
     intake.stats.add_lossy_values(own.lossy_values);
     let mut draft = EventDraft::with_envelope(definition.event_type().clone(), own.fields)?;
-    definition.fill_defaults(draft.fields_mut());
-    definition.check(draft.fields())?;
-    Ok(draft.encode(&kept_headers(intake, headers), intake.options.stamper.stamp())?)
+    let misfit = check_fields(definition, &mut draft, own.misfit, intake.options.validation)?;
+    encode(intake, draft, misfit, &kept_headers(intake, headers))
+}
+
+/// The event as it is to be written: as a dead letter, if there is something wrong with it.
+fn encode(
+    intake: &Intake,
+    draft: EventDraft,
+    misfit: Option<FieldError>,
+    headers: &[EventHeader],
+) -> Result<(ToWrite, EncodedEvent), ApiError> {
+    let stamp = intake.options.stamper.stamp();
+    let event = draft.encode(headers, stamp)?;
+    let id = event.id().unwrap_or(stamp.id);
+    let event = match &misfit {
+        Some(misfit) => event.into_malformed(misfit.into()),
+        None => event,
+    };
+    let misfit = misfit.as_ref().map(ErrorBody::from);
+    Ok((ToWrite { id, misfit }, event))
 }
 
 async fn record_events<S, B, E>(
@@ -132,9 +156,9 @@ where
     let judged: Vec<Judged> = parts
         .into_iter()
         .map(|part| {
-            let (id, event) = event_of(intake, part, &kept)?;
+            let (to_write, event) = event_of(intake, part, &kept)?;
             events.push(event);
-            Ok(id)
+            Ok(to_write)
         })
         .collect();
     intake.stats.add_rejected(judged.len() - events.len());
@@ -157,7 +181,7 @@ fn event_of(
     intake: &Intake,
     json: &[u8],
     headers: &[EventHeader],
-) -> Result<(EventId, EncodedEvent), ErrorBody> {
+) -> Result<(ToWrite, EncodedEvent), ErrorBody> {
     let refused = |error: ApiError| error.body;
     let mut draft = EventDraft::from_json(json).map_err(|error| refused(error.into()))?;
     let name = draft.event_type().as_str();
@@ -168,11 +192,9 @@ fn event_of(
         );
         return Err(ErrorBody::new("unknown_event_type", message));
     };
-    definition.fill_defaults(draft.fields_mut());
-    definition.check(draft.fields()).map_err(|error| refused(error.into()))?;
-    let stamp = intake.options.stamper.stamp();
-    let event = draft.encode(headers, stamp).map_err(|error| refused(error.into()))?;
-    Ok((event.id().unwrap_or(stamp.id), event))
+    let misfit = check_fields(definition, &mut draft, None, intake.options.validation)
+        .map_err(|error| refused(error.into()))?;
+    encode(intake, draft, misfit, headers).map_err(refused)
 }
 
 async fn body_of<S, B, E>(intake: &Intake, headers: &HeaderMap, body: S) -> Result<Bytes, ApiError>

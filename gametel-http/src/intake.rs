@@ -12,6 +12,7 @@ use gametel_core::header::HeaderRule;
 use gametel_core::sink::{EventSink, Outcome, SinkError, SinkErrorKind, WriteReport, error_chain};
 
 use crate::config::RouteOptions;
+use crate::detached::deduplicated;
 use crate::health::Health;
 use crate::stats::Stats;
 
@@ -70,6 +71,7 @@ impl Intake {
             let path = path.strip_prefix('/').unwrap_or(path);
             places.insert(path.into(), Place::Event(Arc::new(route)));
         }
+        let sink = deduplicated(sink, options.deduplication);
         let own_rule = options.header_rule.clone();
         let header_rule = own_rule.unwrap_or_else(|| catalog.header_rule().clone());
         let (health, stats) = (Health::new(Instant::now()), Stats::default());
@@ -107,7 +109,7 @@ impl Intake {
             Err(_) => Err(broken("panicked".into())),
         };
         match &result {
-            Ok(report) => self.note_report(report),
+            Ok(report) => self.note_report(batch, report),
             Err(error) if is_the_events_fault(error.kind()) => {
                 self.stats.add_rejected(batch.len());
             }
@@ -119,11 +121,12 @@ impl Intake {
         result
     }
 
-    fn note_report(&self, report: &WriteReport) {
-        let (mut accepted, mut rejected, mut failed) = (0, 0, 0);
+    fn note_report(&self, batch: &EventBatch, report: &WriteReport) {
+        let (mut accepted, mut quarantined, mut rejected, mut failed) = (0, 0, 0, 0);
         let mut failure = None;
-        for outcome in report.outcomes() {
+        for (event, outcome) in batch.iter().zip(report.outcomes()) {
             match outcome {
+                Outcome::Accepted(_) if event.malformed().is_some() => quarantined += 1,
                 Outcome::Accepted(_) => accepted += 1,
                 Outcome::Rejected(rejection) if is_the_events_fault(rejection.kind) => {
                     rejected += 1
@@ -135,13 +138,13 @@ impl Intake {
             }
         }
         self.stats.add_accepted(accepted);
+        self.stats.add_quarantined(quarantined);
+        let stored = accepted + quarantined;
         self.stats.add_rejected(rejected);
         self.stats.add_failed(failed);
         match failure {
-            Some(rejection) if accepted == 0 => {
-                self.note_failure(rejection.kind, &rejection.reason)
-            }
-            _ if accepted > 0 && self.health.succeeded() => {
+            Some(rejection) if stored == 0 => self.note_failure(rejection.kind, &rejection.reason),
+            _ if stored > 0 && self.health.succeeded() => {
                 tracing::info!(sink = self.sink.name(), "the sink takes events again");
             }
             _ => {}

@@ -31,6 +31,8 @@
 //! - A 2xx answer to an event means that the sink has accepted it, as durably as the sink
 //!   documents. Any other answer, or none, promises nothing: the event may have been stored. A
 //!   client that sends it again under the same `event_id` loses nothing and counts nothing twice.
+//! - An `event_id` that comes again within a window is answered as accepted, and written once, as far
+//!   as [`Deduplication`] remembers it.
 //! - What is held in memory is bounded: by the number of connections, the size of a body, and the
 //!   sink's own queue. Overload is answered with 503 and `Retry-After`.
 //! - A stop loses nothing that was answered: the server stops accepting, finishes the requests in
@@ -60,6 +62,7 @@ mod answer;
 mod body;
 mod config;
 mod connection;
+mod detached;
 mod events;
 mod handlers;
 mod health;
@@ -74,8 +77,9 @@ mod server;
 mod service;
 pub mod sinks;
 mod stats;
+mod validation;
 
-pub use config::{Limits, RouteOptions, ServerConfig};
+pub use config::{Deduplication, Limits, OnInvalid, RouteOptions, ServerConfig, Validation};
 pub use peer::Peer;
 pub use routes::routes;
 pub use server::{BindError, RunSummary, ServeError, Server};

@@ -27,11 +27,14 @@ pub(crate) struct ErrorBody {
     pub(crate) code: &'static str,
     /// For a person.
     pub(crate) message: Cow<'static, str>,
+    /// The path of the field that it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) field: Option<Box<str>>,
 }
 
 impl ErrorBody {
     pub(crate) fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), field: None }
     }
 }
 
@@ -101,7 +104,15 @@ impl From<DraftError> for ApiError {
 
 impl From<FieldError> for ApiError {
     fn from(error: FieldError) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.code(), error.to_string())
+        let refusal = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "", "");
+        Self { body: ErrorBody::from(&error), ..refusal }
+    }
+}
+
+impl From<&FieldError> for ErrorBody {
+    fn from(error: &FieldError) -> Self {
+        let body = Self::new(error.code(), error.to_string());
+        Self { field: Some(error.field().into()), ..body }
     }
 }
 

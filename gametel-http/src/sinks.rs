@@ -1,10 +1,14 @@
 //! Which sinks there are: from an [`Endpoint`] to an open [`EventSink`].
 
+mod dead_letter;
+
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use gametel_core::endpoint::Endpoint;
 use gametel_core::sink::{EventSink, NullSink, SinkError, SinkErrorKind, StdoutSink};
+
+pub use dead_letter::open_with_dead_letter;
 
 /// What a Kafka topic is made with, if it has to be made. Start from the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Totals {
     /// Events that the sink accepted.
     pub accepted: u64,
+    /// Events whose fields were not what the catalog says, and that the sink accepted as dead
+    /// letters. They are not among the accepted.
+    pub quarantined: u64,
     /// Events that were refused for good: not events, or too large. A body that is too large or
     /// can't be taken apart counts as one.
     pub rejected: u64,
@@ -20,8 +23,12 @@ pub struct Totals {
 
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { accepted, rejected, failed, lossy_values } = self;
-        write!(f, "{accepted} accepted, {rejected} rejected, {failed} failed, ")?;
+        let Self { accepted, quarantined, rejected, failed, lossy_values } = self;
+        write!(f, "{accepted} accepted, ")?;
+        if *quarantined > 0 {
+            write!(f, "{quarantined} quarantined, ")?;
+        }
+        write!(f, "{rejected} rejected, {failed} failed, ")?;
         write!(f, "{lossy_values} lossy values")
     }
 }
@@ -30,6 +37,7 @@ impl fmt::Display for Totals {
 #[derive(Debug, Default)]
 pub(crate) struct Stats {
     accepted: AtomicU64,
+    quarantined: AtomicU64,
     rejected: AtomicU64,
     failed: AtomicU64,
     lossy_values: AtomicU64,
@@ -38,6 +46,10 @@ pub(crate) struct Stats {
 impl Stats {
     pub(crate) fn add_accepted(&self, events: usize) {
         add(&self.accepted, events);
+    }
+
+    pub(crate) fn add_quarantined(&self, events: usize) {
+        add(&self.quarantined, events);
     }
 
     pub(crate) fn add_rejected(&self, events: usize) {
@@ -56,6 +68,7 @@ impl Stats {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Totals {
             accepted: load(&self.accepted),
+            quarantined: load(&self.quarantined),
             rejected: load(&self.rejected),
             failed: load(&self.failed),
             lossy_values: load(&self.lossy_values),

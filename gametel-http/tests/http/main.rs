@@ -4,12 +4,14 @@
 
 #[cfg(feature = "cli")]
 mod cli;
+mod deduplication;
 #[cfg(all(feature = "cli", feature = "log"))]
 mod durability;
 mod fields;
 #[cfg(all(feature = "cli", feature = "kafka"))]
 mod kafka;
 mod mounted;
+mod quarantine;
 mod routes;
 mod server;
 mod service;
