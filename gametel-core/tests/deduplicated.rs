@@ -148,7 +148,8 @@ fn run(
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.unwrap().block_on(async {
-        let (sink, memory) = open(turns, DeduplicationOptions::default());
+        let options = DeduplicationOptions::default().with_max_events(1_000);
+        let (sink, memory) = open(turns, options);
         for (number, fault) in faults {
             memory.inject(Call::Write, When::Nth(*number), *fault);
         }
