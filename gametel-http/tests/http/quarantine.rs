@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use gametel_core::catalog::{Catalog, EventDefinition, FieldDefinition, FieldType};
 use gametel_core::event::{EncodedEvent, EventDraft};
 use gametel_core::sink::{DeadLetter, MemorySink, SinkErrorKind};
-use gametel_http::{OnInvalid, RouteOptions, Validation, routes};
+use gametel_http::{OnInvalid, RouteOptions, Validation, routes, service};
+use http_body_util::Full;
 use serde_json::{Value, json};
+use tower_service::Service;
 
 use crate::routes::{body, code, request, text};
 use crate::support::FailingSink;
@@ -141,6 +144,52 @@ async fn a_dead_letter_that_is_not_stored_is_no_success() {
     let answer = request("POST", "/v1/events").body(sent).reply(&routes).await;
     assert_eq!((answer.status().as_u16(), &*code(&answer)), (503, "unavailable"));
     assert_eq!(body(&answer)["results"][0]["status"], "rejected");
+}
+
+#[tokio::test]
+async fn dead_letters_are_counted_apart() {
+    let sink = Arc::new(DeadLetter::new(MemorySink::new(), MemorySink::new()));
+    let mut service = service(arena(), sink, quarantine());
+    for path in ["/duel_won?winner=Ann", "/duel_won", "/duel_won"] {
+        let request = http::Request::get(path).body(Full::<Bytes>::default()).unwrap();
+        assert!(service.call(request).await.unwrap().status().is_success());
+    }
+    let totals = service.totals();
+    assert_eq!((totals.accepted, totals.quarantined, totals.rejected), (1, 2, 0));
+    assert!(totals.to_string().starts_with("1 accepted, 2 quarantined, 0 rejected, "));
+}
+
+#[cfg(feature = "kafka")]
+#[tokio::test]
+async fn a_topic_of_dead_letters_says_why_each_is_one() {
+    use gametel_core::sink::EventSink;
+    use gametel_http::sinks::{TopicOptions, open_with_dead_letter};
+
+    let test = "a_topic_of_dead_letters_says_why_each_is_one";
+    let Some(brokers) = gametel_cluster::kafka(test) else {
+        return;
+    };
+    let Some(kcat) = gametel_cluster::program(test, "kcat") else {
+        return;
+    };
+    let topics = ["http-events", "http-dead"].map(gametel_cluster::unique);
+    let [events, dead] =
+        topics.each_ref().map(|topic| format!("kafka://{brokers}/{topic}").parse().unwrap());
+    let sink = open_with_dead_letter(&events, &dead, TopicOptions::default()).await.unwrap();
+    let routes = routes(arena(), Arc::clone(&sink), quarantine());
+    for path in ["/duel_won?winner=Ann", "/duel_won?winner=Amelia"] {
+        let answer = request("GET", path).reply(&routes).await;
+        assert!(answer.status().is_success(), "{}", text(&answer));
+    }
+    sink.close().await.unwrap();
+    let headers = topics.map(|topic| {
+        let arguments = ["-C", "-b", &brokers, "-t", &topic, "-e", "-q", "-f", "%h\n"];
+        let output = std::process::Command::new(&kcat).args(arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    });
+    let why = "gametel_reason=too_long,gametel_detail=the field \"winner\" may have 5 characters, \
+               and has 6\n";
+    assert_eq!(headers, ["\n", why]);
 }
 
 #[cfg(feature = "log")]
