@@ -13,8 +13,8 @@ use bytes::Bytes;
 use gametel_core::catalog::Catalog;
 use gametel_core::filter::Filter;
 use gametel_core::sink::{
-    EventSink, FanOut, Filtered, MemorySink, NullSink, Retry, RetryPolicy, Router, SinkErrorKind,
-    StdoutSink, WithTimeout,
+    DeadLetter, Deduplicated, DeduplicationOptions, EventSink, FanOut, Filtered, MemorySink,
+    NullSink, Retry, RetryPolicy, Router, SinkErrorKind, StdoutSink, WithTimeout,
 };
 use gametel_core::testing::{
     Call, ConformanceReport, Fault, FaultSink, Fixture, When, conformance, wrapper_conformance,
@@ -146,6 +146,19 @@ async fn filtered() {
             .stored(move || std::future::ready(payloads(&sinks)))
     });
     assert_eq!(report.await, FAILURE);
+}
+
+#[tokio::test]
+async fn dead_letter() {
+    let null = NullSink::new;
+    assert_eq!(wrapper_conformance(|inner| DeadLetter::new(inner, null())).await, FAILURE);
+}
+
+#[tokio::test]
+async fn deduplicated() {
+    let options = DeduplicationOptions::default();
+    let deduplicated = |inner| Deduplicated::new(inner, options.with_max_events(1_000));
+    assert_eq!(wrapper_conformance(deduplicated).await, FAILURE);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The answer of `/v1/events`: what became of each event.
 
 use gametel_core::event::{EventId, Position};
-use gametel_core::sink::{Outcome, SinkError, WriteReport};
+use gametel_core::sink::{Outcome, Receipt, SinkError, WriteReport};
 use http::StatusCode;
 use serde::{Serialize, Serializer};
 use warp::reply::Response;
@@ -11,15 +11,25 @@ use crate::observe::Tally;
 use crate::rejection::{ApiError, ErrorBody, can_try_again, json_bytes, json_response_of};
 
 /// An event of a request, before the sink has seen it: one to write, or refused.
-pub(crate) type Judged = Result<EventId, ErrorBody>;
+pub(crate) type Judged = Result<ToWrite, ErrorBody>;
+
+/// An event that is handed to the sink.
+#[derive(Debug)]
+pub(crate) struct ToWrite {
+    pub(crate) id: EventId,
+    /// What is wrong with it, if it is written as a dead letter.
+    pub(crate) misfit: Option<ErrorBody>,
+}
 
 /// What became of the events of one request, in their order.
 #[derive(Debug, Serialize)]
 pub(crate) struct EventsAnswer {
     accepted: usize,
     rejected: usize,
+    #[serde(skip_serializing_if = "is_zero")]
+    quarantined: usize,
     results: Vec<EventResult>,
-    /// Why there is nothing among the results that was accepted.
+    /// Why there is nothing among the results that was stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorBody>,
     #[serde(skip)]
@@ -43,6 +53,7 @@ struct EventResult {
 #[serde(rename_all = "snake_case")]
 enum Status {
     Accepted,
+    Quarantined,
     Rejected,
 }
 
@@ -79,13 +90,13 @@ impl EventsAnswer {
             };
             results.push(match judged {
                 Err(error) => rejected(None, error),
-                Ok(id) => match (outcomes.next(), &whole) {
+                Ok(ToWrite { id, misfit }) => match (outcomes.next(), &whole) {
                     (Some(Outcome::Accepted(receipt)), _) => EventResult {
                         index,
-                        status: Status::Accepted,
+                        status: misfit.as_ref().map_or(Status::Accepted, |_| Status::Quarantined),
                         event_id: Some(id),
                         receipt: receipt.position.map(Place::from),
-                        error: None,
+                        error: misfit,
                     },
                     (Some(Outcome::Rejected(rejection)), _) => {
                         let error = ErrorBody::from(&rejection);
@@ -99,12 +110,13 @@ impl EventsAnswer {
                 },
             });
         }
-        let accepted = results.iter().filter(|result| result.status == Status::Accepted).count();
-        let rejected = results.len() - accepted;
-        let refusal = (accepted == 0 && rejected > 0)
+        let count = |of| results.iter().filter(|result| result.status == of).count();
+        let (accepted, quarantined) = (count(Status::Accepted), count(Status::Quarantined));
+        let rejected = results.len() - accepted - quarantined;
+        let refusal = (rejected > 0 && rejected == results.len())
             .then(|| retryable.or(whole).map_or_else(|| all_rejected(&results), ApiError::from));
         let error = refusal.as_ref().map(|refusal| refusal.body.clone());
-        Self { accepted, rejected, results, error, refusal }
+        Self { accepted, rejected, quarantined, results, error, refusal }
     }
 
     /// The answer's bytes stay part of what is in hand until the client has read them.
@@ -127,6 +139,33 @@ impl EventsAnswer {
         });
         tally
     }
+}
+
+/// The answer of a catalog's route to an event that is stored as a dead letter: not the catalog's
+/// reply, which says that it happened.
+pub(crate) fn quarantined_response(written: ToWrite, receipt: Receipt) -> Response {
+    #[derive(Serialize)]
+    struct Body {
+        status: Status,
+        #[serde(serialize_with = "as_text")]
+        event_id: Option<EventId>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        receipt: Option<Place>,
+        error: Option<ErrorBody>,
+    }
+
+    let ToWrite { id, misfit } = written;
+    let body = Body {
+        status: Status::Quarantined,
+        event_id: Some(id),
+        receipt: receipt.position.map(Place::from),
+        error: misfit,
+    };
+    json_response(StatusCode::ACCEPTED, &body)
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 fn all_rejected(results: &[EventResult]) -> ApiError {
@@ -167,7 +206,7 @@ fn as_text<S: Serializer>(id: &Option<EventId>, serializer: S) -> Result<S::Ok, 
 
 #[cfg(test)]
 mod tests {
-    use gametel_core::sink::{Receipt, Rejection, SinkErrorKind};
+    use gametel_core::sink::{Rejection, SinkErrorKind};
     use http::header::RETRY_AFTER;
 
     use super::*;
@@ -177,7 +216,12 @@ mod tests {
     const ID: &str = "0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b";
 
     fn good() -> Judged {
-        Ok(EventId::parse(ID).unwrap())
+        Ok(ToWrite { id: EventId::parse(ID).unwrap(), misfit: None })
+    }
+
+    fn dead_letter() -> Judged {
+        let misfit = Some(ErrorBody::new("too_long", "too long"));
+        Ok(ToWrite { misfit, ..good().unwrap() })
     }
 
     fn bad() -> Judged {
@@ -231,6 +275,26 @@ mod tests {
             .concat()
         );
         assert_eq!(response(answer).status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn a_dead_letter_is_neither_accepted_nor_rejected() {
+        let stored = || Outcome::Accepted(Receipt::default());
+        let answer = EventsAnswer::new(vec![dead_letter(), bad()], report([stored()]));
+        let text = json(&answer);
+        let start = [
+            r#"{"accepted":0,"rejected":1,"quarantined":1,"results":[{"index":0,"#,
+            r#""status":"quarantined","event_id":"0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b","#,
+            r#""error":{"code":"too_long","message":"too long"}},"#,
+        ];
+        assert!(text.starts_with(&start.concat()), "{text}");
+        assert_eq!(
+            (answer.error.is_none(), answer.into_response().status()),
+            (true, StatusCode::OK)
+        );
+        let answer = EventsAnswer::new(vec![dead_letter()], failed(SinkErrorKind::Unavailable));
+        assert!(json(&answer).contains(r#""status":"rejected""#));
+        assert_eq!(answer.into_response().status(), StatusCode::SERVICE_UNAVAILABLE);
     }
 
     #[test]

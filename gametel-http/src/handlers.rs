@@ -3,8 +3,8 @@
 use bytes::{Buf, Bytes};
 use futures_util::Stream;
 use gametel_core::batch::EventBatch;
-use gametel_core::catalog::EventDefinition;
-use gametel_core::event::{EncodedEvent, EventDraft, EventId, EventType};
+use gametel_core::catalog::{EventDefinition, FieldError};
+use gametel_core::event::{EncodedEvent, EventDraft, EventType};
 use gametel_core::header::EventHeader;
 use gametel_core::sink::{Outcome, SinkError, WriteReport};
 use http::header::CONTENT_TYPE;
@@ -14,7 +14,7 @@ use warp::reply::Response;
 
 use crate::access::Caller;
 use crate::admission::admit;
-use crate::answer::{EventsAnswer, Judged};
+use crate::answer::{EventsAnswer, Judged, ToWrite, quarantined_response};
 use crate::body::{discard_body, read_body};
 use crate::budget::{Exhausted, Reservation};
 use crate::config::Limits;
@@ -24,6 +24,7 @@ use crate::nesting::is_deeper;
 use crate::peer::Peer;
 use crate::rejection::{ApiError, ErrorBody, json_response};
 use crate::request::{is_media_type, own_fields};
+use crate::validation::check_fields;
 
 /// What an event takes beside its payload: its place in the batch, and its result in the answer.
 const EVENT_BYTES: usize = 512;
@@ -107,12 +108,18 @@ where
         Method::POST => body_of(intake, &headers, body, &mut reservation).await?,
         _ => Bytes::new(),
     };
-    let event = event_at_route(intake, &route.definition, query, &headers, &body)
+    let (to_write, event) = event_at_route(intake, &route.definition, query, &headers, &body)
         .inspect_err(|_| intake.stats.add_rejected(1))?;
     reserve(intake, reservation.take_bytes(EVENT_BYTES + event.payload().len()))?;
     let report = intake.write(&EventBatch::from(event)).await?;
-    if let Some(Outcome::Rejected(rejection)) = report.into_outcomes().pop() {
-        return Err(rejection.into_error(intake.sink().name()).into());
+    match report.into_outcomes().pop() {
+        Some(Outcome::Rejected(rejection)) => {
+            return Err(rejection.into_error(intake.sink().name()).into());
+        }
+        Some(Outcome::Accepted(receipt)) if to_write.misfit.is_some() => {
+            return Ok(quarantined_response(to_write, receipt));
+        }
+        _ => {}
     }
     let mut response = Response::new(route.reply.clone().into());
     let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -127,7 +134,7 @@ fn event_at_route(
     query: &str,
     headers: &HeaderMap,
     body: &[u8],
-) -> Result<EncodedEvent, ApiError> {
+) -> Result<(ToWrite, EncodedEvent), ApiError> {
     let limits = &intake.options.limits;
     check_size(limits, body)?;
     // A form may have any brackets in it.
@@ -137,9 +144,26 @@ fn event_at_route(
     let own = own_fields(definition, query, headers, body)?;
     intake.stats.add_lossy_values(own.lossy_values);
     let mut draft = EventDraft::with_envelope(definition.event_type().clone(), own.fields)?;
-    definition.fill_defaults(draft.fields_mut());
-    definition.check(draft.fields())?;
-    Ok(draft.encode(&kept_headers(intake, headers), intake.options.stamper.stamp())?)
+    let misfit = check_fields(definition, &mut draft, own.misfit, intake.options.validation)?;
+    encode(intake, draft, misfit, &kept_headers(intake, headers))
+}
+
+/// The event as it is to be written: as a dead letter, if there is something wrong with it.
+fn encode(
+    intake: &Intake,
+    draft: EventDraft,
+    misfit: Option<FieldError>,
+    headers: &[EventHeader],
+) -> Result<(ToWrite, EncodedEvent), ApiError> {
+    let stamp = intake.options.stamper.stamp();
+    let event = draft.encode(headers, stamp)?;
+    let id = event.id().unwrap_or(stamp.id);
+    let event = match &misfit {
+        Some(misfit) => event.into_malformed(misfit.into()),
+        None => event,
+    };
+    let misfit = misfit.as_ref().map(ErrorBody::from);
+    Ok((ToWrite { id, misfit }, event))
 }
 
 async fn record_events<S, B, E>(
@@ -175,9 +199,9 @@ where
         if let Ok((_, event)) = &event {
             reserve(intake, reservation.take_bytes(event.payload().len()))?;
         }
-        judged.push(event.map(|(id, event)| {
+        judged.push(event.map(|(to_write, event)| {
             events.push(event);
-            id
+            to_write
         }));
     }
     intake.stats.add_rejected(judged.len() - events.len());
@@ -201,7 +225,7 @@ fn event_of(
     caller: Option<&Caller>,
     json: &[u8],
     headers: &[EventHeader],
-) -> Result<(EventId, EncodedEvent), ErrorBody> {
+) -> Result<(ToWrite, EncodedEvent), ErrorBody> {
     let refused = |error: ApiError| error.body;
     let limits = &intake.options.limits;
     check_size(limits, json).and_then(|()| check_depth(limits, json)).map_err(refused)?;
@@ -215,11 +239,9 @@ fn event_of(
         );
         return Err(ErrorBody::new("unknown_event_type", message));
     };
-    definition.fill_defaults(draft.fields_mut());
-    definition.check(draft.fields()).map_err(|error| refused(error.into()))?;
-    let stamp = intake.options.stamper.stamp();
-    let event = draft.encode(headers, stamp).map_err(|error| refused(error.into()))?;
-    Ok((event.id().unwrap_or(stamp.id), event))
+    let misfit = check_fields(definition, &mut draft, None, intake.options.validation)
+        .map_err(|error| refused(error.into()))?;
+    encode(intake, draft, misfit, headers).map_err(refused)
 }
 
 /// Whether the caller's key allows events of a type; without keys all are allowed.

@@ -15,6 +15,7 @@ use percent_encoding::percent_decode_str;
 use crate::budget::Budget;
 use crate::config::RouteOptions;
 use crate::contract::{Document, documents};
+use crate::detached::deduplicated;
 use crate::metrics::{Meters, RouteMeters};
 use crate::observe::Occasionally;
 use crate::rate::RateLimiter;
@@ -130,6 +131,7 @@ impl Intake {
             let path = path.strip_prefix('/').unwrap_or(path);
             places.insert(path.into(), Place::Event(Arc::new(route)));
         }
+        let sink = deduplicated(sink, options.deduplication);
         let own_rule = options.header_rule.clone();
         let header_rule = own_rule.unwrap_or_else(|| catalog.header_rule().clone());
         let budget = Budget::new(&options.limits);
@@ -213,7 +215,7 @@ impl Intake {
             Err(_) => Err(broken("panicked".into())),
         };
         match &result {
-            Ok(report) => self.note_report(report),
+            Ok(report) => self.note_report(batch, report),
             Err(error) if is_the_events_fault(error.kind()) => {
                 self.stats.add_rejected(batch.len());
             }
@@ -225,11 +227,12 @@ impl Intake {
         result
     }
 
-    fn note_report(&self, report: &WriteReport) {
-        let (mut accepted, mut rejected, mut failed) = (0, 0, 0);
+    fn note_report(&self, batch: &EventBatch, report: &WriteReport) {
+        let (mut accepted, mut quarantined, mut rejected, mut failed) = (0, 0, 0, 0);
         let mut failure = None;
-        for outcome in report.outcomes() {
+        for (event, outcome) in batch.iter().zip(report.outcomes()) {
             match outcome {
+                Outcome::Accepted(_) if event.malformed().is_some() => quarantined += 1,
                 Outcome::Accepted(_) => accepted += 1,
                 Outcome::Rejected(rejection) if is_the_events_fault(rejection.kind) => {
                     rejected += 1
@@ -241,13 +244,13 @@ impl Intake {
             }
         }
         self.stats.add_accepted(accepted);
+        self.stats.add_quarantined(quarantined);
+        let stored = accepted + quarantined;
         self.stats.add_rejected(rejected);
         self.stats.add_failed(failed);
         match failure {
-            Some(rejection) if accepted == 0 => {
-                self.note_failure(rejection.kind, &rejection.reason)
-            }
-            _ if accepted > 0 && self.readiness.health.succeeded() => {
+            Some(rejection) if stored == 0 => self.note_failure(rejection.kind, &rejection.reason),
+            _ if stored > 0 && self.readiness.health.succeeded() => {
                 tracing::info!(sink = self.sink.name(), "the sink takes events again");
             }
             _ => {}

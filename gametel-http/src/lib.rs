@@ -31,6 +31,8 @@
 //! - A 2xx answer to an event means that the sink has accepted it, as durably as the sink
 //!   documents. Any other answer, or none, promises nothing: the event may have been stored. A
 //!   client that sends it again under the same `event_id` loses nothing and counts nothing twice.
+//! - An `event_id` that comes again within a window is answered as accepted, and written once, as far
+//!   as [`Deduplication`] remembers it.
 //! - What is held in memory is bounded: by the number of connections, one budget for what all
 //!   requests have in hand, and the sink's own queue. Overload is answered with 503 and
 //!   `Retry-After`.
@@ -75,6 +77,7 @@ mod contract;
 mod cors;
 mod decompress;
 mod error_code;
+mod detached;
 mod events;
 mod exposure;
 mod handle;
@@ -100,14 +103,15 @@ pub mod sinks;
 mod stats;
 #[cfg(feature = "tls")]
 mod tls;
+mod validation;
 
 pub use access::{ApiKey, KeyError, KeyHash, KeyHashError, KeyRing};
 pub use bind_error::BindError;
 #[cfg(feature = "tls")]
 pub use config::TlsOptions;
 pub use config::{
-    CorsOptions, KeyEntry, KeyOptions, Limits, Network, NetworkError, Origin, OriginError, Rate,
-    RateLimits, RouteOptions, ServerConfig,
+    CorsOptions, Deduplication, KeyEntry, KeyOptions, Limits, Network, NetworkError, OnInvalid,
+    Origin, OriginError, Rate, RateLimits, RouteOptions, ServerConfig, Validation,
 };
 pub use handle::ServerHandle;
 pub use metrics::Metrics;

@@ -36,6 +36,9 @@ pub(crate) struct ErrorBody {
     pub(crate) code: &'static str,
     /// For a person.
     pub(crate) message: Cow<'static, str>,
+    /// The path of the field that it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) field: Option<Box<str>>,
 }
 
 impl ErrorBody {
@@ -44,7 +47,7 @@ impl ErrorBody {
     /// `code` is one of [`ERROR_CODES`](crate::error_code::ERROR_CODES).
     pub(crate) fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         debug_assert!(is_known(code), "the list of error codes lacks {code}");
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), field: None }
     }
 }
 
@@ -182,7 +185,15 @@ impl From<DraftError> for ApiError {
 
 impl From<FieldError> for ApiError {
     fn from(error: FieldError) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.code(), error.to_string())
+        let refusal = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "", "");
+        Self { body: ErrorBody::from(&error), ..refusal }
+    }
+}
+
+impl From<&FieldError> for ErrorBody {
+    fn from(error: &FieldError) -> Self {
+        let body = Self::new(error.code(), error.to_string());
+        Self { field: Some(error.field().into()), ..body }
     }
 }
 

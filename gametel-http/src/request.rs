@@ -15,6 +15,8 @@ use crate::rejection::ApiError;
 pub(crate) struct OwnFields {
     pub(crate) fields: Fields,
     pub(crate) lossy_values: usize,
+    /// The first field whose text stands for no value of its type. The field is there, as a string.
+    pub(crate) misfit: Option<FieldError>,
 }
 
 /// Puts together the own fields of an event that arrives at a route of its own.
@@ -29,7 +31,7 @@ pub(crate) struct OwnFields {
 ///
 /// # Errors
 ///
-/// The body is neither, or a text stands for no value of its field's type.
+/// The body is neither.
 pub(crate) fn own_fields(
     definition: &EventDefinition,
     query: &str,
@@ -40,11 +42,11 @@ pub(crate) fn own_fields(
     let body = body.trim_ascii();
     let json = matches!(body.first(), Some(b'{' | b'[' | b'"'));
     if !json && is_media_type(headers, &["application/x-www-form-urlencoded"]) {
-        own.add_pairs(definition, form(body)?)?;
+        own.add_pairs(definition, form(body)?);
     } else if !body.is_empty() {
         own.fields = Fields::from_json(body)?;
     }
-    own.add_pairs(definition, query)?;
+    own.add_pairs(definition, query);
     Ok(own)
 }
 
@@ -71,9 +73,9 @@ fn form(body: &[u8]) -> Result<&str, Malformed> {
 
 impl OwnFields {
     /// Adds of `name=value&…` the declared fields that are not there yet.
-    fn add_pairs(&mut self, definition: &EventDefinition, pairs: &str) -> Result<(), FieldError> {
+    fn add_pairs(&mut self, definition: &EventDefinition, pairs: &str) {
         if pairs.is_empty() {
-            return Ok(());
+            return;
         }
         for field in definition.fields() {
             let mut pairs =
@@ -81,11 +83,13 @@ impl OwnFields {
             let found = pairs.find(|(name, _)| decoded(name).0 == field.name());
             if let (Some((_, value)), None) = (found, self.fields.get(field.name())) {
                 let (value, lossy) = decoded(value);
-                field.insert_text(&mut self.fields, &value)?;
+                if let Err(misfit) = field.insert_text(&mut self.fields, &value) {
+                    self.fields.insert_str(field.name(), &value);
+                    self.misfit.get_or_insert(misfit);
+                }
                 self.lossy_values += usize::from(lossy);
             }
         }
-        Ok(())
     }
 }
 
@@ -180,8 +184,10 @@ mod tests {
         for (query, content_type, body) in
             [("level=three", "", &b""[..]), ("level=", "", b""), ("", FORM, b"level=3.5")]
         {
-            let refused = own_fields(&guild(), query, &headers(content_type), body).unwrap_err();
-            assert_eq!((refused.status.as_u16(), refused.body.code), (422, "invalid_field"));
+            let own = own_fields(&guild(), query, &headers(content_type), body).unwrap();
+            let misfit = own.misfit.map(|misfit| (misfit.code(), misfit.field().to_owned()));
+            assert_eq!(misfit, Some(("invalid_field", "level".to_owned())));
+            assert!(own.fields.get("level").is_some_and(|kept| kept.starts_with('"')));
         }
     }
 }

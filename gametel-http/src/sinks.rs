@@ -1,5 +1,7 @@
 //! Which sinks there are: from an [`Endpoint`] to an open [`EventSink`].
 
+mod dead_letter;
+
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
@@ -7,6 +9,7 @@ use gametel_core::endpoint::Endpoint;
 use gametel_core::sink::{EventSink, NullSink, SinkError, SinkErrorKind, StdoutSink};
 
 use crate::readiness::Monitor;
+pub use dead_letter::open_with_dead_letter;
 
 /// What a Kafka topic is made with, if it has to be made. Start from the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

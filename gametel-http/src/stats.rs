@@ -11,6 +11,9 @@ use prometheus_client::registry::Registry;
 pub struct Totals {
     /// Events that the sink accepted.
     pub accepted: u64,
+    /// Events whose fields were not what the catalog says, and that the sink accepted as dead
+    /// letters. They are not among the accepted.
+    pub quarantined: u64,
     /// Events that were refused for good: not events, or too large. A body that is too large or
     /// can't be taken apart counts as one.
     pub rejected: u64,
@@ -28,10 +31,14 @@ pub struct Totals {
 
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { accepted, rejected, failed, lossy_values, overloaded, rate_limited } = self;
-        write!(f, "{accepted} accepted, {rejected} rejected, {failed} failed, ")?;
-        write!(f, "{lossy_values} lossy values; requests: {overloaded} overloaded, ")?;
-        write!(f, "{rate_limited} rate limited")
+        let Self { accepted, quarantined, rejected, failed, .. } = self;
+        let Self { lossy_values, overloaded, rate_limited, .. } = self;
+        write!(f, "{accepted} accepted, ")?;
+        if *quarantined > 0 {
+            write!(f, "{quarantined} quarantined, ")?;
+        }
+        write!(f, "{rejected} rejected, {failed} failed, {lossy_values} lossy values; ")?;
+        write!(f, "requests: {overloaded} overloaded, {rate_limited} rate limited")
     }
 }
 
@@ -40,6 +47,7 @@ impl fmt::Display for Totals {
 pub(crate) struct Stats {
     events: Family<OutcomeLabel, Counter>,
     accepted: Counter,
+    quarantined: Counter,
     rejected: Counter,
     failed: Counter,
     lossy_values: Counter,
@@ -56,12 +64,12 @@ impl Default for Stats {
     fn default() -> Self {
         let events = Family::<OutcomeLabel, Counter>::default();
         let of = |outcome| events.get_or_create_owned(&OutcomeLabel { outcome });
-        let (accepted, rejected, failed) = (of("accepted"), of("rejected"), of("failed"));
         Self {
+            accepted: of("accepted"),
+            quarantined: of("quarantined"),
+            rejected: of("rejected"),
+            failed: of("failed"),
             events,
-            accepted,
-            rejected,
-            failed,
             lossy_values: Counter::default(),
             overloaded: Counter::default(),
             rate_limited: Counter::default(),
@@ -79,6 +87,10 @@ impl Stats {
 
     pub(crate) fn add_accepted(&self, events: usize) {
         add(&self.accepted, events);
+    }
+
+    pub(crate) fn add_quarantined(&self, events: usize) {
+        add(&self.quarantined, events);
     }
 
     pub(crate) fn add_rejected(&self, events: usize) {
@@ -104,6 +116,7 @@ impl Stats {
     pub(crate) fn totals(&self) -> Totals {
         Totals {
             accepted: self.accepted.get(),
+            quarantined: self.quarantined.get(),
             rejected: self.rejected.get(),
             failed: self.failed.get(),
             lossy_values: self.lossy_values.get(),

@@ -6,7 +6,9 @@ use std::process::Stdio;
 
 use gametel_batch::source::{self, End, Start};
 use gametel_core::batch::EventBatch;
-use gametel_core::event::{EncodedEvent, EventId, EventType, Timestamp};
+use gametel_core::event::{
+    EncodedEvent, EventId, EventType, Malformed, QuarantineReason, Timestamp,
+};
 use gametel_core::sink::{EventSink, LogSink};
 use gametel_core::testing::EventGenerator;
 
@@ -71,6 +73,25 @@ fn every_record_is_in_exactly_one_place() {
     let offsets: Vec<_> = quarantine.iter().map(|row| row["offset"].as_deref().unwrap()).collect();
     assert_eq!(offsets, ["3", "4", "5", "6", "7"]);
     assert_eq!(quarantine[0]["raw_event"].as_deref(), Some("[7B 6F 6F 70 73]"));
+}
+
+#[test]
+fn a_log_of_dead_letters_reads_as_the_events_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = Timestamp::from_millis(1_795_486_294_340);
+    let dead = |value: &'static str| {
+        let event = EncodedEvent::new(EventId::new(at), EventType::new("x"), value.into(), at);
+        let why = Malformed { reason: QuarantineReason::TooLong, detail: "too long".into() };
+        event.into_malformed(why)
+    };
+    let letters = [r#"{"event_type":"join_guild","guild":"Owls"}"#, r#"{"event_type":7}"#];
+    let source = append(folder.path(), letters.into_iter().map(dead).collect());
+    let output = folder.path().join("tables");
+    let report = batch(&["run", "--source", &source, "--output", text(&output), "--json"]).report();
+    let reasons = serde_json::json!({"event_type_not_a_string": 1});
+    assert_eq!((&report["read"], &report["quarantined"]), (&2.into(), &reasons));
+    let guilds = rows(&output.join("guild_joins"));
+    assert_eq!(guilds[0]["raw_event"].as_deref(), Some(letters[0]));
 }
 
 #[test]

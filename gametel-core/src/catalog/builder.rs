@@ -86,7 +86,8 @@ impl CatalogBuilder {
     ///   none of the envelope's names, the headers, and the fields that are declared;
     /// - events of one dataset give a field different types and the column says none, or the
     ///   column's type can't hold the field's;
-    /// - a default does not fit its field's type, or the field is required;
+    /// - a default does not fit its field's type or limits, or the field is required;
+    /// - a field's limit is none of its type's, or contradicts another;
     /// - a header is secret or no header name, or another name can't be one.
     pub fn build(self) -> Result<Catalog, CatalogError> {
         let header_rule = match &self.headers {
@@ -292,19 +293,20 @@ fn bad_field(field: &FieldDefinition, earlier: &[FieldDefinition]) -> Option<Str
     if earlier.iter().any(|other| other.name() == name) {
         return Some(format!("the field {name:?} is defined twice"));
     }
-    let default = field.default()?;
-    if field.is_required() {
-        return Some(format!(
-            "the field {name:?} is required, and has a default that would never be used"
-        ));
+    if let Some(default) = field.default() {
+        if field.is_required() {
+            return Some(format!(
+                "the field {name:?} is required, and has a default that would never be used"
+            ));
+        }
+        if field.default_json().is_none() {
+            let field_type = field.column_type();
+            return Some(format!(
+                "the field {name:?} has the default {default:?}, which is no {field_type}"
+            ));
+        }
     }
-    if field.default_json().is_none() {
-        let field_type = field.column_type();
-        return Some(format!(
-            "the field {name:?} has the default {default:?}, which is no {field_type}"
-        ));
-    }
-    None
+    field.bad_limits()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use crate::event::Fields;
 
-use super::{EventDefinition, FieldDefinition, FieldType};
+use super::{EventDefinition, FieldDefinition, FieldError, FieldType};
 
 /// How much of a value an error shows, in characters.
 pub(super) const SHOWN: usize = 80;
@@ -19,8 +19,8 @@ impl EventDefinition {
     }
 
     /// Checks the own fields of an event against the declared ones: the required are there and not
-    /// null, and each value is of its field's type. Fields that are not declared are let pass, as
-    /// is null where the field is not required.
+    /// null, and each value is of its field's type and within its limits. Fields that are not
+    /// declared are let pass, as is null where the field is not required.
     ///
     /// ```
     /// use gametel_core::catalog::{EventDefinition, FieldDefinition, FieldType};
@@ -50,10 +50,11 @@ impl FieldDefinition {
             (None | Some("null"), expected) if self.is_required() => {
                 Err(FieldError::Missing { field: self.name().into(), expected })
             }
-            (Some(json), Some(expected)) if json != "null" && !expected.accepts(json) => {
+            (None | Some("null"), _) => Ok(()),
+            (Some(json), Some(expected)) if !expected.accepts(json) => {
                 Err(self.invalid(expected, json))
             }
-            _ => Ok(()),
+            (Some(json), _) => self.check_limits(json),
         }
     }
 
@@ -98,58 +99,6 @@ pub(super) fn start_of(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", &text[..end]),
-    }
-}
-
-/// Which field of an event is not what the catalog says it is.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FieldError {
-    /// A required field is not there, or null.
-    #[error("the field {field:?} is missing or null; it must be {}", a_value_of(*.expected))]
-    Missing {
-        /// The field's name.
-        field: Box<str>,
-        /// Its type, if it has one.
-        expected: Option<FieldType>,
-    },
-    /// A value is not of its field's type.
-    #[error("the field {field:?} must be {}, and is {found}", a_value_of(Some(*.expected)))]
-    Invalid {
-        /// The field's name.
-        field: Box<str>,
-        /// Its type.
-        expected: FieldType,
-        /// The start of the JSON value that was there.
-        found: Box<str>,
-    },
-}
-
-impl FieldError {
-    /// A stable name for the fault, which clients may match on: `missing_field` or `invalid_field`.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Missing { .. } => "missing_field",
-            Self::Invalid { .. } => "invalid_field",
-        }
-    }
-
-    /// The field's name.
-    pub fn field(&self) -> &str {
-        match self {
-            Self::Missing { field, .. } | Self::Invalid { field, .. } => field,
-        }
-    }
-}
-
-fn a_value_of(expected: Option<FieldType>) -> &'static str {
-    match expected {
-        None | Some(FieldType::Json) => "any value but null",
-        Some(FieldType::String) => "a string",
-        Some(FieldType::Int64) => "an int64",
-        Some(FieldType::Float64) => "a float64",
-        Some(FieldType::Boolean) => "a boolean",
-        Some(FieldType::Timestamp) => "a timestamp (seconds since 1970, or an RFC 3339 string)",
     }
 }
 

@@ -1,6 +1,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::filter::Number;
+
+use super::limits::FieldLimits;
+
 /// What a field or a column holds.
 ///
 /// | name | in an event, as JSON | in a Parquet column |
@@ -90,6 +94,12 @@ pub struct UnknownFieldType(Box<str>);
 /// A field that is `required` must be there, and not null. A default stands in for a field that is
 /// not there, and is written as a sender would write it in a query: `3`, `true`, `heals you`.
 ///
+/// Beside its type, limits can narrow what it may hold: [`with_max_length`](Self::with_max_length)
+/// of a string, [`with_minimum`](Self::with_minimum) and [`with_maximum`](Self::with_maximum) of a
+/// number, and [`with_allowed`](Self::with_allowed). Null passes them where the field is not
+/// required. A limit that makes no sense, by the field's type or beside the others and the default,
+/// is an error when the catalog is built.
+///
 /// ```
 /// use gametel_core::catalog::{FieldDefinition, FieldType};
 ///
@@ -107,6 +117,7 @@ pub struct FieldDefinition {
     field_type: Option<FieldType>,
     required: bool,
     default: Option<Box<str>>,
+    limits: FieldLimits,
     description: Option<Box<str>>,
 }
 
@@ -124,6 +135,7 @@ impl FieldDefinition {
             field_type: None,
             required: false,
             default: None,
+            limits: FieldLimits::default(),
             description: None,
         }
     }
@@ -140,6 +152,64 @@ impl FieldDefinition {
     #[must_use]
     pub fn with_default(mut self, text: &str) -> Self {
         self.default = Some(text.into());
+        self
+    }
+
+    /// Limits the length of a string, in characters as JSON Schema's `maxLength` counts them: Unicode
+    /// code points. For `string` alone.
+    ///
+    /// ```
+    /// use gametel_core::catalog::{EventDefinition, FieldDefinition, FieldType};
+    /// use gametel_core::event::Fields;
+    ///
+    /// let guild = FieldDefinition::new("guild", FieldType::String).with_max_length(10);
+    /// let join = EventDefinition::new("join_guild").with_field(guild);
+    /// let error = join.check(&Fields::from_json(br#"{"guild": "Night Watch"}"#)?).unwrap_err();
+    /// assert_eq!(error.to_string(), "the field \"guild\" may have 10 characters, and has 11");
+    /// assert_eq!((error.code(), error.field()), ("too_long", "guild"));
+    /// # Ok::<(), gametel_core::event::Malformed>(())
+    /// ```
+    #[must_use]
+    pub fn with_max_length(mut self, characters: u32) -> Self {
+        self.limits.max_length = Some(characters);
+        self
+    }
+
+    /// Sets the least number that the field takes. For `int64` and `float64`, as what the catalog's
+    /// TOML can hold: at most 64 bits with the sign, or a double.
+    ///
+    /// # Panics
+    ///
+    /// The number is an `f64` that is infinite or NaN.
+    #[must_use]
+    pub fn with_minimum(mut self, minimum: impl Into<Number>) -> Self {
+        self.limits.minimum = Some(minimum.into());
+        self
+    }
+
+    /// Sets the greatest number that the field takes; see [`with_minimum`](Self::with_minimum).
+    ///
+    /// # Panics
+    ///
+    /// The number is an `f64` that is infinite or NaN.
+    #[must_use]
+    pub fn with_maximum(mut self, maximum: impl Into<Number>) -> Self {
+        self.limits.maximum = Some(maximum.into());
+        self
+    }
+
+    /// Lists the only values that the field takes, as text, as a default is. For `string`, `int64`,
+    /// `float64` and `boolean`. Numbers are compared as numbers: `1.0` is `1`.
+    ///
+    /// ```
+    /// use gametel_core::catalog::{FieldDefinition, FieldType};
+    ///
+    /// let arena = FieldDefinition::new("arena", FieldType::String).with_allowed(["pit", "tower"]);
+    /// assert_eq!(arena.allowed().map(|allowed| allowed.len()), Some(2));
+    /// ```
+    #[must_use]
+    pub fn with_allowed<T: AsRef<str>>(mut self, texts: impl IntoIterator<Item = T>) -> Self {
+        self.limits.allowed = Some(texts.into_iter().map(|text| text.as_ref().into()).collect());
         self
     }
 
@@ -168,6 +238,30 @@ impl FieldDefinition {
     /// The value that the field has where the sender gives none, as text.
     pub fn default(&self) -> Option<&str> {
         self.default.as_deref()
+    }
+
+    /// How many characters the string may have, if that is limited.
+    pub fn max_length(&self) -> Option<u32> {
+        self.limits.max_length
+    }
+
+    /// The least number that the field takes, if that is limited.
+    pub fn minimum(&self) -> Option<Number> {
+        self.limits.minimum
+    }
+
+    /// The greatest number that the field takes, if that is limited.
+    pub fn maximum(&self) -> Option<Number> {
+        self.limits.maximum
+    }
+
+    /// The only values that the field takes, as text; none where it takes any of its type.
+    pub fn allowed(&self) -> Option<&[Box<str>]> {
+        self.limits.allowed.as_deref()
+    }
+
+    pub(super) fn limits(&self) -> &FieldLimits {
+        &self.limits
     }
 
     /// What the field means.

@@ -125,8 +125,17 @@ impl Serialize for FieldSchema<'_> {
         }
         match field.field_type() {
             Some(FieldType::Int64) => {
-                schema.serialize_entry("minimum", &i64::MIN)?;
-                schema.serialize_entry("maximum", &i64::MAX)?;
+                let (minimum, maximum) = (field.minimum(), field.maximum());
+                schema.serialize_entry("minimum", &minimum.unwrap_or(i64::MIN.into()))?;
+                schema.serialize_entry("maximum", &maximum.unwrap_or(i64::MAX.into()))?;
+            }
+            Some(FieldType::Float64) => {
+                for (keyword, bound) in [("minimum", field.minimum()), ("maximum", field.maximum())]
+                {
+                    if let Some(bound) = bound {
+                        schema.serialize_entry(keyword, &bound)?;
+                    }
+                }
             }
             // Each of one type alone: a keyword says nothing of values of another.
             Some(FieldType::Timestamp) => {
@@ -135,6 +144,12 @@ impl Serialize for FieldSchema<'_> {
                 schema.serialize_entry("exclusiveMaximum", &SECONDS.end)?;
             }
             _ => {}
+        }
+        if let Some(characters) = field.max_length() {
+            schema.serialize_entry("maxLength", &characters)?;
+        }
+        if let Some(allowed) = field.allowed() {
+            schema.serialize_entry("enum", &allowed_values(field, allowed))?;
         }
         if let Some(default) =
             field.default_json().and_then(|json| RawValue::from_string(json).ok())
@@ -146,6 +161,13 @@ impl Serialize for FieldSchema<'_> {
         }
         schema.end()
     }
+}
+
+/// The allowed values as JSON; null is one of them where the field is not required.
+fn allowed_values(field: &FieldDefinition, allowed: &[Box<str>]) -> Vec<Box<RawValue>> {
+    let values = allowed.iter().filter_map(|text| field.column_type().json_of_text(text));
+    let null = (!field.is_required()).then(|| "null".to_owned());
+    values.chain(null).filter_map(|json| RawValue::from_string(json).ok()).collect()
 }
 
 /// The names that JSON Schema has for what a type takes; none for anything.
@@ -179,7 +201,11 @@ mod tests {
             .with_field(field("started", FieldType::Timestamp))
             .with_field(field("loot", FieldType::Json))
             .with_field(FieldDefinition::untyped("season").required())
-            .with_field("Host");
+            .with_field("Host")
+            .with_field(field("arena", FieldType::String).with_max_length(3))
+            .with_field(field("mode", FieldType::String).with_allowed(["solo", "team"]))
+            .with_field(field("size", FieldType::Int64).with_allowed(["1", "2"]).with_minimum(1))
+            .with_field(field("odds", FieldType::Float64).with_minimum(0).with_maximum(1.5));
         Catalog::builder("arena").event(event).build().unwrap()
     }
 
@@ -202,6 +228,13 @@ mod tests {
                 Value::Array(types) => types.iter().any(|of| is_type(value, of)),
                 of => is_type(value, of),
             },
+            "maxLength" => value
+                .as_str()
+                .is_none_or(|text| text.chars().count() as u64 <= of.as_u64().unwrap()),
+            "enum" => of.as_array().unwrap().iter().any(|of| match (of.as_f64(), value.as_f64()) {
+                (Some(of), Some(value)) => of == value,
+                _ => of == value,
+            }),
             "minimum" => value.as_f64().is_none_or(|number| number >= of.as_f64().unwrap()),
             "maximum" => value.as_f64().is_none_or(|number| number <= of.as_f64().unwrap()),
             "exclusiveMaximum" => value.as_f64().is_none_or(|number| number < of.as_f64().unwrap()),
@@ -256,6 +289,13 @@ mod tests {
             (r#""rounds":null,"damage":null,"started":null,"loot":null"#, true),
             (r#""rounds":3.0,"damage":1,"started":"2026-11-24T02:11:34Z","event_ts":17.5"#, true),
             (r#""undeclared":{}"#, true),
+            (r#""arena":"äöü","mode":"solo","size":2.0,"odds":1.5"#, true),
+            (r#""arena":null,"mode":null,"size":null,"odds":null"#, true),
+            (r#""arena":"pits""#, false),
+            (r#""mode":"duo""#, false),
+            (r#""size":3"#, false),
+            (r#""odds":1.51"#, false),
+            (r#""odds":-0.1"#, false),
             (r#""rounds":3.5"#, false),
             (r#""rounds":"3""#, false),
             (r#""damage":"1.5""#, false),

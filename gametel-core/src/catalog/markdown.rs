@@ -1,5 +1,6 @@
 use std::fmt::Write;
 
+use super::field_error::range;
 use super::{Catalog, DatasetDefinition, DatasetIndex, EventDefinition, FieldDefinition};
 
 impl Catalog {
@@ -97,11 +98,28 @@ fn name_and_filter(dataset: &DatasetDefinition) -> String {
 fn field(field: &FieldDefinition) -> [String; 5] {
     [
         code(field.name()),
-        field.field_type().map_or("any", |field_type| field_type.as_str()).to_owned(),
+        type_and_limits(field),
         if field.is_required() { "yes" } else { "" }.to_owned(),
         field.default().map_or_else(String::new, code),
         field.description().unwrap_or_default().to_owned(),
     ]
+}
+
+fn type_and_limits(field: &FieldDefinition) -> String {
+    let mut text = field.field_type().map_or("any", |field_type| field_type.as_str()).to_owned();
+    if let Some(characters) = field.max_length() {
+        write!(text, ", at most {characters} characters").expect("a String takes every write");
+    }
+    if field.minimum().is_some() || field.maximum().is_some() {
+        text.push_str(", ");
+        text.push_str(&range(field.minimum(), field.maximum()));
+    }
+    if let Some(allowed) = field.allowed() {
+        let allowed: Vec<_> = allowed.iter().map(|text| code(text)).collect();
+        text.push_str(", one of ");
+        text.push_str(&allowed.join(", "));
+    }
+    text
 }
 
 /// Blocks of text, with an empty line between.
@@ -170,6 +188,12 @@ mod tests {
                     .described("one\ntwo | three"),
             )
             .with_field(FieldDefinition::untyped("f").required())
+            .with_field(
+                FieldDefinition::new("s", FieldType::String)
+                    .with_max_length(9)
+                    .with_allowed(["a|b", "`"]),
+            )
+            .with_field(FieldDefinition::new("n", FieldType::Float64).with_minimum(0.5))
             .with_dataset("d");
         let dataset = DatasetDefinition::new("d", ["f"])
             .described("What was done.")

@@ -16,7 +16,9 @@ mod column;
 mod definition;
 mod error;
 mod field;
+mod field_error;
 mod json_schema;
+mod limits;
 mod markdown;
 mod misfit;
 mod resolve;
@@ -30,12 +32,12 @@ use std::collections::HashMap;
 use std::path::Path;
 
 pub use builder::CatalogBuilder;
-pub use check::FieldError;
 pub use classify::{Classification, DatasetIndex};
 pub use column::{Column, ColumnSource, TypedColumn};
 pub use definition::{DatasetDefinition, EventDefinition};
 pub use error::CatalogError;
 pub use field::{FieldDefinition, FieldType, UnknownFieldType};
+pub use field_error::FieldError;
 pub use value::{TypedValue, WrongType};
 
 use crate::event::EventType;

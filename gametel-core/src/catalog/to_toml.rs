@@ -49,11 +49,17 @@ fn field(field: &FieldDefinition) -> FieldToml {
         r#type: field_type.map(|field_type| spanned(field_type.as_str().to_owned())),
         required: field.is_required(),
         default: field.default().map(|text| spanned(scalar(field_type, text))),
+        max_length: field.max_length(),
+        minimum: field.minimum(),
+        maximum: field.maximum(),
+        allowed: field
+            .allowed()
+            .map(|allowed| allowed.iter().map(|text| scalar(field_type, text)).collect()),
         description: field.description().map(str::to_owned),
     }
 }
 
-/// The default as a value of TOML's own, where that reads back as the same text.
+/// The text as a value of TOML's own, where that reads back as the same text.
 fn scalar(field_type: Option<FieldType>, text: &str) -> ScalarToml {
     let own = match field_type {
         Some(FieldType::Int64) => text.parse().map(ScalarToml::Integer).ok(),
@@ -114,11 +120,15 @@ dataset = "duels"
 name = "winner"
 type = "string"
 required = true
+max_length = 20
 
 [[event.field]]
 name = "rounds"
 type = "int64"
 default = 3
+minimum = 1
+maximum = 5.0
+allowed = [1, 3, 5]
 
 [[event.field]]
 name = "mood"
@@ -152,8 +162,9 @@ at_least = 3
             any::<bool>(),
         );
         let field_type = option::of(proptest::sample::select(FieldType::ALL.to_vec()));
-        (field_type, defaults, any::<(bool, bool)>(), option::of(any::<String>())).prop_map(
-            |(field_type, (text, integer, float, flag), (required, with_default), description)| {
+        (field_type, defaults, any::<(bool, bool, bool)>(), option::of(any::<String>())).prop_map(
+            |(field_type, (text, integer, float, flag), flags, description)| {
+                let (required, with_default, limited) = flags;
                 let field = match field_type {
                     None => FieldDefinition::untyped("f"),
                     Some(field_type) => FieldDefinition::new("f", field_type),
@@ -167,6 +178,18 @@ at_least = 3
                     (.., Some(FieldType::Boolean)) => field.with_default(&flag.to_string()),
                     (.., Some(FieldType::Timestamp)) => field.with_default("17.5"),
                     (.., Some(FieldType::Json)) => field.with_default("{\"a\":\n1}"),
+                };
+                let field = match (limited, field_type) {
+                    (true, Some(FieldType::String)) => field.with_max_length(u32::MAX),
+                    (true, Some(FieldType::Int64)) if integer.len() > 2 => field
+                        .with_minimum(i64::MIN)
+                        .with_maximum(i64::MAX)
+                        .with_allowed([&*integer, "7"]),
+                    (true, Some(FieldType::Float64)) if float != "1.10" => field
+                        .with_minimum(f64::MIN)
+                        .with_maximum(f64::MAX)
+                        .with_allowed([&*float, "1.10"]),
+                    _ => field,
                 };
                 match description {
                     None => field,

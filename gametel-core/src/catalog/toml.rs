@@ -132,6 +132,18 @@ fn field_definition(field: &FieldToml) -> Result<FieldDefinition, Fault> {
         }
         definition = definition.with_default(&default.get_ref().to_text());
     }
+    if let Some(characters) = field.max_length {
+        definition = definition.with_max_length(characters);
+    }
+    if let Some(minimum) = field.minimum {
+        definition = definition.with_minimum(minimum);
+    }
+    if let Some(maximum) = field.maximum {
+        definition = definition.with_maximum(maximum);
+    }
+    if let Some(allowed) = &field.allowed {
+        definition = definition.with_allowed(allowed.iter().map(ScalarToml::to_text));
+    }
     Ok(match &field.description {
         Some(description) => definition.described(description),
         None => definition,
@@ -309,6 +321,30 @@ mod tests {
             (
                 "default = []",
                 "line 7: event[0].field[0].default: invalid type: sequence, expected a string, a number or",
+            ),
+            (
+                "type = \"int64\"\nmax_length = 3",
+                "line 6: event \"a\": the field \"f\" has a max_length, which is for string: int64",
+            ),
+            (
+                "type = \"string\"\nmax_length = -3",
+                "line 8: event[0].field[0].max_length: invalid value: integer `-3`",
+            ),
+            (
+                "type = \"float64\"\nminimum = inf",
+                "line 8: event[0].field[0].minimum: invalid value: floating point `inf`",
+            ),
+            (
+                "type = \"int64\"\nallowed = [1, \"two\"]",
+                "line 6: event \"a\": the field \"f\" allows \"two\", which is no int64",
+            ),
+            (
+                "type = \"string\"\nallowed = \"pit\"",
+                "line 8: event[0].field[0].allowed: invalid type: string \"pit\", expected a sequence",
+            ),
+            (
+                "type = \"string\"\nmax_length = 2\ndefault = \"pit\"",
+                "line 6: event \"a\": the default does not fit: the field \"f\" may have 2",
             ),
             ("requierd = true", "line 7: event[0].field[0].requierd: unknown field `requierd`"),
         ] {

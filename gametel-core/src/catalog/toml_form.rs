@@ -7,7 +7,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use toml::Spanned;
 
-use crate::filter::Filter;
+use crate::filter::{Filter, Number};
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -48,6 +48,14 @@ pub(super) struct FieldToml {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) default: Option<Spanned<ScalarToml>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_length: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) minimum: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) maximum: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) allowed: Option<Vec<ScalarToml>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<String>,
 }
 
@@ -77,7 +85,7 @@ pub(super) struct TypedColumnToml {
     pub(super) r#type: Option<String>,
 }
 
-/// A value that a field can have by default.
+/// A value that a field can have by default, or that is allowed.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum ScalarToml {
@@ -150,7 +158,7 @@ impl<'de> Deserialize<'de> for ScalarToml {
 }
 
 impl ScalarToml {
-    /// The text that the default is kept as.
+    /// The text that the value is kept as.
     pub(super) fn to_text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),

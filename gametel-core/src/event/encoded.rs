@@ -23,7 +23,7 @@ pub struct EncodedEvent {
 #[derive(Clone, Debug)]
 enum Content {
     Event { id: Option<EventId>, event_type: EventType },
-    Malformed(Arc<Malformed>),
+    Malformed { id: Option<EventId>, why: Arc<Malformed> },
 }
 
 impl EncodedEvent {
@@ -49,7 +49,7 @@ impl EncodedEvent {
     ) -> Self {
         let content = match event {
             Ok((id, event_type)) => Content::Event { id, event_type },
-            Err(malformed) => Content::Malformed(Arc::new(malformed)),
+            Err(why) => Content::Malformed { id: None, why: Arc::new(why) },
         };
         Self { content, key: None, payload, timestamp, position: Some(position) }
     }
@@ -61,11 +61,11 @@ impl EncodedEvent {
         self
     }
 
-    /// The event's id; none for a record that brought none, as the seed's did not.
+    /// The event's id; none for a record that brought none, as the seed's did not. An event that was
+    /// [made malformed](Self::into_malformed) keeps it.
     pub fn id(&self) -> Option<EventId> {
         match self.content {
-            Content::Event { id, .. } => id,
-            Content::Malformed(_) => None,
+            Content::Event { id, .. } | Content::Malformed { id, .. } => id,
         }
     }
 
@@ -73,22 +73,24 @@ impl EncodedEvent {
     pub fn event_type(&self) -> Option<&EventType> {
         match &self.content {
             Content::Event { event_type, .. } => Some(event_type),
-            Content::Malformed(_) => None,
+            Content::Malformed { .. } => None,
         }
     }
 
-    /// Makes it a record that can be no row, with the same bytes, key, time and position: such as
-    /// one that [`Catalog::check_columns`](crate::catalog::Catalog::check_columns) refuses.
+    /// Makes it a record that can be no row, with the same id, bytes, key, time and position: such as
+    /// one that [`Catalog::check_columns`](crate::catalog::Catalog::check_columns) or
+    /// [`EventDefinition::check`](crate::catalog::EventDefinition::check) refuses.
     #[must_use]
     pub fn into_malformed(self, malformed: Malformed) -> Self {
-        Self { content: Content::Malformed(Arc::new(malformed)), ..self }
+        let content = Content::Malformed { id: self.id(), why: Arc::new(malformed) };
+        Self { content, ..self }
     }
 
     /// Why a record that was read back is no event, or can be no row.
     pub fn malformed(&self) -> Option<&Malformed> {
         match &self.content {
             Content::Event { .. } => None,
-            Content::Malformed(malformed) => Some(malformed),
+            Content::Malformed { why, .. } => Some(why),
         }
     }
 
@@ -148,6 +150,18 @@ pub struct Malformed {
 }
 
 impl Malformed {
+    /// The name of the record header that holds the [`reason`](Self::reason), in those sinks whose
+    /// records have headers: Kafka and the embedded log.
+    pub const REASON_HEADER: &'static str = "gametel_reason";
+
+    /// The name of the record header that holds the [`detail`](Self::detail).
+    pub const DETAIL_HEADER: &'static str = "gametel_detail";
+
+    /// The record headers that say what is wrong: names and values, all UTF-8.
+    pub fn record_headers(&self) -> [(&'static str, &str); 2] {
+        [(Self::REASON_HEADER, self.reason.as_str()), (Self::DETAIL_HEADER, &self.detail)]
+    }
+
     pub(crate) fn new(reason: QuarantineReason, detail: impl fmt::Display) -> Self {
         Self { reason, detail: detail.to_string().into() }
     }
@@ -169,6 +183,16 @@ pub enum QuarantineReason {
     EventTypeNotAString,
     /// A member does not fit the column that the catalog has for it.
     ColumnTypeMismatch,
+    /// A field that the catalog requires is not there, or null.
+    MissingField,
+    /// A field's value is not of the type that the catalog has for it.
+    InvalidField,
+    /// A field's text has more characters than the catalog lets it have.
+    TooLong,
+    /// A field's number is below or above what the catalog lets it be.
+    OutOfRange,
+    /// A field's value is none of those that the catalog allows.
+    NotAllowed,
 }
 
 impl QuarantineReason {
@@ -181,6 +205,11 @@ impl QuarantineReason {
             Self::MissingEventType => "missing_event_type",
             Self::EventTypeNotAString => "event_type_not_a_string",
             Self::ColumnTypeMismatch => "column_type_mismatch",
+            Self::MissingField => "missing_field",
+            Self::InvalidField => "invalid_field",
+            Self::TooLong => "too_long",
+            Self::OutOfRange => "out_of_range",
+            Self::NotAllowed => "not_allowed",
         }
     }
 }

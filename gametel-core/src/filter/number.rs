@@ -35,7 +35,7 @@ impl Number {
     }
 
     /// The number that a JSON value is; `None` if it is none.
-    pub(super) fn parse(json: &str) -> Option<Self> {
+    pub(crate) fn parse(json: &str) -> Option<Self> {
         if !json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
             return None;
         }
@@ -47,7 +47,7 @@ impl Number {
         json.parse().ok().map(|double| Self(Kind::Double(double)))
     }
 
-    pub(super) fn compare(self, other: Self) -> Ordering {
+    pub(crate) fn compare(self, other: Self) -> Ordering {
         match (self.0, other.0) {
             (Kind::Integer(a), Kind::Integer(b)) => a.cmp(&b),
             (Kind::Integer(a), Kind::Double(b)) => compare(a, b),
@@ -78,6 +78,9 @@ impl PartialEq for Number {
         self.compare(*other) == Ordering::Equal
     }
 }
+
+// A number is never NaN.
+impl Eq for Number {}
 
 macro_rules! from_integer {
     ($($integer:ty),*) => {$(

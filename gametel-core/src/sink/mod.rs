@@ -2,10 +2,12 @@
 //!
 //! A *leaf* sink is one destination, and decides nothing: [`MemorySink`], [`NullSink`],
 //! [`StdoutSink`], and behind features the embedded log and Kafka. A *combinator* is made of other
-//! sinks, and is one itself: [`FanOut`], [`Router`], [`Filtered`], [`Retry`], [`WithTimeout`], and
-//! behind the feature `metrics` `Metered`. A destination that blocks its thread is written as a
-//! [`BlockingSink`] and becomes an `EventSink` in a [`ThreadSink`].
+//! sinks, and is one itself: [`FanOut`], [`Router`], [`Filtered`], [`DeadLetter`], [`Deduplicated`],
+//! [`Retry`], [`WithTimeout`], and behind the feature `metrics` `Metered`. A destination that blocks
+//! its thread is written as a [`BlockingSink`] and becomes an `EventSink` in a [`ThreadSink`].
 
+mod dead_letter;
+mod deduplicated;
 mod error;
 mod event_sink;
 mod ext;
@@ -31,6 +33,8 @@ mod stdout;
 mod thread;
 mod with_timeout;
 
+pub use dead_letter::DeadLetter;
+pub use deduplicated::{Deduplicated, DeduplicationOptions};
 pub use error::{SinkError, SinkErrorKind, error_chain};
 pub use event_sink::EventSink;
 pub use ext::EventSinkExt;

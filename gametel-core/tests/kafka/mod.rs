@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gametel_core::batch::EventBatch;
-use gametel_core::event::{EncodedEvent, EventId, EventType, Timestamp};
+use gametel_core::event::{
+    EncodedEvent, EventId, EventType, Malformed, QuarantineReason, Timestamp,
+};
 use gametel_core::sink::kafka::{KafkaSinkBuilder, TopicSettings, TopicState, ensure_topic};
 use gametel_core::sink::{EventSink, EventSinkExt, KafkaSink, SinkErrorKind};
 use gametel_core::testing::{
@@ -14,7 +16,7 @@ use gametel_core::testing::{
 };
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::BorrowedMessage;
+use rdkafka::message::{BorrowedMessage, Headers};
 use rdkafka::mocking::MockCluster;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use rdkafka::{Message, Offset, TopicPartitionList};
@@ -223,6 +225,61 @@ async fn a_record_has_the_events_key_and_time_and_javas_partition() {
         assert_eq!(message.timestamp().to_millis(), Some(1_795_486_294_303));
     }
     sink.close().await.unwrap();
+}
+
+/// Writes an event and a dead letter, and gives the headers of both records.
+async fn headers_of_an_event_and_a_dead_letter(
+    brokers: &str,
+    topic: &str,
+) -> [Vec<(String, String)>; 2] {
+    let sink = KafkaSink::builder(brokers).topic(topic).build().unwrap();
+    let at = Timestamp::from_micros(1_795_486_294_303_275);
+    let event = || EncodedEvent::new(EventId::new(at), EventType::new("t"), "{ }".into(), at);
+    let why = Malformed { reason: QuarantineReason::TooLong, detail: "the field \"é\"".into() };
+    let batch = EventBatch::from(vec![event(), event().into_malformed(why)]);
+    assert_eq!(sink.write_batch(&batch).await.unwrap().accepted_count(), 2);
+    sink.close().await.unwrap();
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("group.id", "conformance")
+        .create()
+        .unwrap();
+    let mut assignment = TopicPartitionList::new();
+    assignment.add_partition_offset(topic, 0, Offset::Offset(0)).unwrap();
+    consumer.assign(&assignment).unwrap();
+    [(); 2].map(|()| {
+        let message = next(&consumer);
+        assert_eq!(message.payload(), Some(&b"{ }"[..]), "the bytes are the event's");
+        let text = |bytes: Option<&[u8]>| String::from_utf8(bytes.unwrap().to_vec()).unwrap();
+        let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+        headers.map(|header| (header.key.to_owned(), text(header.value))).collect()
+    })
+}
+
+fn a_dead_letters_headers() -> [Vec<(String, String)>; 2] {
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let why = header(Malformed::DETAIL_HEADER, "the field \"é\"");
+    [Vec::new(), vec![header("gametel_reason", "too_long"), why]]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letters_record_says_why_it_is_one() {
+    let kafka = MockKafka::new(1).unwrap();
+    kafka.create_topic("dead", 1, 1).unwrap();
+    let found = headers_of_an_event_and_a_dead_letter(kafka.brokers(), "dead").await;
+    assert_eq!(found, a_dead_letters_headers());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letters_record_says_why_it_is_one_on_a_real_broker() {
+    let Some(brokers) = gametel_cluster::kafka("a dead letter's headers on a real broker") else {
+        return;
+    };
+    let topic = gametel_cluster::unique("dead-letters");
+    let settings = TopicSettings::default();
+    ensure_topic(&brokers, &topic, settings, Duration::from_secs(15)).await.unwrap();
+    let found = headers_of_an_event_and_a_dead_letter(&brokers, &topic).await;
+    assert_eq!(found, a_dead_letters_headers());
 }
 
 #[tokio::test(flavor = "multi_thread")]

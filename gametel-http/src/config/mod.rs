@@ -2,6 +2,7 @@
 
 mod cors;
 mod keys;
+mod deduplication;
 mod limits;
 mod network;
 mod rates;
@@ -9,9 +10,11 @@ mod routes;
 mod server;
 #[cfg(feature = "tls")]
 mod tls;
+mod validation;
 
 pub use cors::{CorsOptions, Origin, OriginError};
 pub use keys::{KeyEntry, KeyOptions};
+pub use deduplication::Deduplication;
 pub use limits::Limits;
 pub use network::{Network, NetworkError};
 pub use rates::{Rate, RateLimits};
@@ -19,3 +22,4 @@ pub use routes::RouteOptions;
 pub use server::ServerConfig;
 #[cfg(feature = "tls")]
 pub use tls::TlsOptions;
+pub use validation::{OnInvalid, Validation};

@@ -1,14 +1,14 @@
 use gametel_core::event::Stamper;
 use gametel_core::header::HeaderRule;
 
-use super::{CorsOptions, Limits, RateLimits};
+use super::{CorsOptions, Deduplication, Limits, RateLimits, Validation};
 use crate::access::KeyRing;
 use crate::readiness::Monitor;
 
 /// The settings of [`routes`](crate::routes()) and [`service`](crate::service()).
 ///
 /// Made as [`ServerConfig`](crate::ServerConfig) is: from the defaults, by the setters.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RouteOptions {
     /// The keys without which nobody may write. Default `None`: anyone may who can connect.
@@ -27,6 +27,23 @@ pub struct RouteOptions {
     /// What gives each event its time of receipt, and an id if it brings none. Default the system's
     /// clock and random ids; a test passes its own.
     pub stamper: Stamper,
+    /// What becomes of events whose fields are not what the catalog says.
+    pub validation: Validation,
+    /// What of a repeated `event_id` is known; `None` writes every repeat. Default
+    /// [`Deduplication::default`].
+    pub deduplication: Option<Deduplication>,
+}
+
+impl Default for RouteOptions {
+    fn default() -> Self {
+        Self {
+            header_rule: None,
+            limits: Limits::default(),
+            stamper: Stamper::default(),
+            validation: Validation::default(),
+            deduplication: Some(Deduplication::default()),
+        }
+    }
 }
 
 impl RouteOptions {
@@ -70,5 +87,17 @@ impl RouteOptions {
     #[must_use]
     pub fn with_stamper(self, stamper: Stamper) -> Self {
         Self { stamper, ..self }
+    }
+
+    /// Sets [`validation`](Self::validation).
+    #[must_use]
+    pub fn with_validation(self, validation: Validation) -> Self {
+        Self { validation, ..self }
+    }
+
+    /// Sets [`deduplication`](Self::deduplication).
+    #[must_use]
+    pub fn with_deduplication(self, deduplication: impl Into<Option<Deduplication>>) -> Self {
+        Self { deduplication: deduplication.into(), ..self }
     }
 }

@@ -6,6 +6,7 @@ mod admin;
 mod browser;
 #[cfg(feature = "cli")]
 mod cli;
+mod deduplication;
 #[cfg(all(feature = "cli", feature = "log"))]
 mod config;
 mod conservation;
@@ -34,6 +35,7 @@ mod metrics;
 mod mounted;
 mod readiness;
 mod request_ids;
+mod quarantine;
 mod routes;
 mod server;
 mod service;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rdkafka::config::ClientConfig;
 use rdkafka::error::KafkaError;
+use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
 use tokio::sync::{OnceCell, oneshot};
 
@@ -21,7 +22,8 @@ use super::monitor::KafkaMonitor;
 /// Accepted means: acknowledged by all in-sync replicas (`acks=all`), with the producer's own
 /// retries kept free of duplicates and in order (`enable.idempotence=true`). The receipt holds
 /// topic, partition and offset. The event's key chooses the partition as the Java client does
-/// (murmur2), its timestamp becomes the record's, in milliseconds.
+/// (murmur2), its timestamp becomes the record's, in milliseconds. A record that is a dead letter has
+/// headers that say [what is wrong with it](crate::event::Malformed::record_headers); others have none.
 ///
 /// An event that is not confirmed within the delivery time-out is rejected with kind `Unavailable`,
 /// and may have been stored all the same. If that happens to every event of a batch, the batch
@@ -95,6 +97,12 @@ impl KafkaSink {
         }
         if let Some(timestamp) = event.timestamp() {
             record = record.timestamp(timestamp.as_millis());
+        }
+        if let Some(malformed) = event.malformed() {
+            let headers = malformed.record_headers().into_iter();
+            record = record.headers(headers.fold(OwnedHeaders::new(), |headers, (key, value)| {
+                headers.insert(Header { key, value: Some(value) })
+            }));
         }
         self.producer.send_result(record).map_err(|(error, _)| error)
     }

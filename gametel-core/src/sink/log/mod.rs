@@ -8,16 +8,24 @@
 //! (`journal_mode=WAL`, `synchronous=FULL`: an fsync before the answer). It survives the end of the
 //! process at any moment, and the end of the machine as far as its disk keeps what it synced.
 //!
-//! **Format**, version 1, held by SQLite's `application_id` 0x676D746C and `user_version`:
+//! **Format**, version 2, held by SQLite's `application_id` 0x676D746C and `user_version`:
 //!
 //! ```sql
 //! CREATE TABLE events (
 //!     "offset"     INTEGER PRIMARY KEY, -- from 0, without gaps
 //!     timestamp_ms INTEGER,             -- when it was received, since the Unix epoch
 //!     key          BLOB,
-//!     value        BLOB                 -- the event, as on the wire
+//!     value        BLOB,                -- the event, as on the wire
+//!     headers      TEXT                 -- a JSON object of strings; null where there are none
 //! ) STRICT;
 //! ```
+//!
+//! A record has headers if it is a dead letter: they say
+//! [what is wrong with it](crate::event::Malformed::record_headers).
+//!
+//! Version 1 had no headers. Its files are read as they are; a writer adds the column, in place, which
+//! takes no longer for a large file. From then on a program that knows version 1 alone refuses the
+//! file; one that has it open goes on.
 
 mod error;
 mod reader;
@@ -173,6 +181,7 @@ mod tests {
             timestamp: Some(Timestamp::from_millis(1_795_486_294_303)),
             key: Some("ada".into()),
             value: Some("x".into()),
+            headers: None,
         };
         assert_eq!(records[0], first);
     }

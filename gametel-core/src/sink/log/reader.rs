@@ -17,6 +17,7 @@ pub struct LogReader {
 
 /// One record of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogRecord {
     /// The record's number, from 0.
     pub offset: i64,
@@ -26,6 +27,9 @@ pub struct LogRecord {
     pub key: Option<Bytes>,
     /// The event, as on the wire.
     pub value: Option<Bytes>,
+    /// The record's headers as a JSON object of strings, such as those of a dead letter; see
+    /// [`Malformed::record_headers`](crate::event::Malformed::record_headers).
+    pub headers: Option<Box<str>>,
 }
 
 impl LogReader {
@@ -75,11 +79,19 @@ impl LogReader {
     }
 
     fn gather(&self, from: i64, max_records: usize) -> rusqlite::Result<Vec<LogRecord>> {
-        type Row = (i64, Option<i64>, Option<Bytes>, Option<Range<usize>>);
-        let mut statement = self.connection.prepare_cached(
-            "SELECT \"offset\", timestamp_ms, key, value FROM events \
-             WHERE \"offset\" >= ? ORDER BY \"offset\" LIMIT ?",
-        )?;
+        type Row = (i64, Option<i64>, Option<Bytes>, Option<Range<usize>>, Option<Box<str>>);
+        // One view for both: a writer may give the file its headers at any moment.
+        let view = self.connection.unchecked_transaction()?;
+        let mut statement = view.prepare_cached(match store::has_headers(&view)? {
+            true => {
+                "SELECT \"offset\", timestamp_ms, key, value, headers FROM events \
+                 WHERE \"offset\" >= ? ORDER BY \"offset\" LIMIT ?"
+            }
+            false => {
+                "SELECT \"offset\", timestamp_ms, key, value, NULL FROM events \
+                 WHERE \"offset\" >= ? ORDER BY \"offset\" LIMIT ?"
+            }
+        })?;
         let limit = i64::try_from(max_records).unwrap_or(i64::MAX);
         let mut rows = statement.query((from, limit))?;
         let mut values: Vec<u8> = Vec::new();
@@ -91,17 +103,19 @@ impl LogReader {
                 start..values.len()
             });
             let key = row.get_ref(2)?.as_blob_or_null()?.map(Bytes::copy_from_slice);
-            found.push((row.get(0)?, row.get(1)?, key, value));
+            let headers = row.get_ref(4)?.as_str_or_null()?.map(Box::from);
+            found.push((row.get(0)?, row.get(1)?, key, value, headers));
             if values.len() >= Self::READ_BYTES {
                 break;
             }
         }
         let values = Bytes::from(values);
-        let records = found.into_iter().map(|(offset, millis, key, value)| LogRecord {
+        let records = found.into_iter().map(|(offset, millis, key, value, headers)| LogRecord {
             offset,
             timestamp: millis.map(Timestamp::from_millis),
             key,
             value: value.map(|range| values.slice(range)),
+            headers,
         });
         Ok(records.collect())
     }

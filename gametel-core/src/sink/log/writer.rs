@@ -4,7 +4,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::batch::EventBatch;
-use crate::event::{EncodedEvent, Position};
+use crate::codec::json_string;
+use crate::event::{EncodedEvent, Malformed, Position};
 use crate::sink::{
     BlockingSink, Outcome, Receipt, Rejection, SinkError, SinkErrorKind, WriteReport,
 };
@@ -36,7 +37,8 @@ impl Writer {
                 .prepare_cached("SELECT coalesce(max(\"offset\") + 1, 0) FROM events")?
                 .query_row([], |row| row.get(0))?;
             let mut insert = transaction.prepare_cached(
-                "INSERT INTO events (\"offset\", timestamp_ms, key, value) VALUES (?, ?, ?, ?)",
+                "INSERT INTO events (\"offset\", timestamp_ms, key, value, headers) \
+                 VALUES (?, ?, ?, ?, ?)",
             )?;
             for batch in group {
                 let mut outcomes = Vec::with_capacity(batch.len());
@@ -47,7 +49,8 @@ impl Writer {
                     }
                     let millis = event.timestamp().map(|timestamp| timestamp.as_millis());
                     let key = event.key().map(|key| &**key);
-                    insert.execute((next, millis, key, &**event.payload()))?;
+                    let headers = event.malformed().map(headers);
+                    insert.execute((next, millis, key, &**event.payload(), headers))?;
                     let topic = Arc::clone(&self.topic);
                     let position = Some(Position { topic, partition: 0, offset: next });
                     outcomes.push(Outcome::Accepted(Receipt { position }));
@@ -59,6 +62,14 @@ impl Writer {
         transaction.commit()?;
         Ok(reports)
     }
+}
+
+/// The headers of a dead letter as a JSON object.
+fn headers(malformed: &Malformed) -> String {
+    let members = malformed
+        .record_headers()
+        .map(|(name, value)| format!("{}:{}", json_string(name), json_string(value)));
+    format!("{{{}}}", members.join(","))
 }
 
 fn too_large(event: &EncodedEvent, limit: usize) -> Option<Rejection> {

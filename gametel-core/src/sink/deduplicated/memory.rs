@@ -1,0 +1,119 @@
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use crate::event::{EncodedEvent, EventId};
+
+use super::claim::Flight;
+use super::options::DeduplicationOptions;
+
+/// What tells one event from another. A dead letter and the mended event of the same id are two:
+/// who sends what was refused again, corrected, must not be told that it is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    id: EventId,
+    is_dead_letter: bool,
+}
+
+impl Key {
+    pub(super) fn of(event: &EncodedEvent) -> Option<Self> {
+        let is_dead_letter = event.malformed().is_some();
+        event.id().map(|id| Self { id, is_dead_letter })
+    }
+}
+
+/// The ids that were accepted, and those that are being written.
+pub(super) struct Memory {
+    window_seconds: u64,
+    max_events: usize,
+    accepted: HashSet<Key>,
+    /// The accepted ones from the oldest on, with the second in which they were.
+    order: VecDeque<(Key, u32)>,
+    /// Which write has an id in hand, and at which place among its events.
+    in_flight: HashMap<Key, (Flight, u32)>,
+    /// How many writes have begun.
+    flights: u64,
+}
+
+impl Memory {
+    /// For so many ids there is room from the start, so that no request pays for making more. The
+    /// operating system gives the room when it is used.
+    const ROOM: usize = 1_000_000;
+
+    pub(super) fn new(options: DeduplicationOptions) -> Self {
+        let DeduplicationOptions { window, max_events } = options;
+        let room = max_events.min(Self::ROOM);
+        Self {
+            window_seconds: window.as_secs() + u64::from(window.subsec_nanos() > 0),
+            max_events,
+            accepted: HashSet::with_capacity(room),
+            order: VecDeque::with_capacity(room),
+            in_flight: HashMap::new(),
+            flights: 0,
+        }
+    }
+
+    /// The number of the next write.
+    pub(super) fn next_flight(&self) -> u64 {
+        self.flights
+    }
+
+    pub(super) fn is_accepted(&self, key: &Key) -> bool {
+        self.accepted.contains(key)
+    }
+
+    /// The write that has an id in hand, and the event's place in it.
+    pub(super) fn in_flight(&self, key: &Key) -> Option<&(Flight, u32)> {
+        // Most of the time there is none.
+        if self.in_flight.is_empty() { None } else { self.in_flight.get(key) }
+    }
+
+    pub(super) fn begin(&mut self) {
+        self.flights += 1;
+    }
+
+    pub(super) fn take_in_hand(&mut self, key: Key, flight: Flight, place: u32) {
+        self.in_flight.insert(key, (flight, place));
+    }
+
+    pub(super) fn let_go(&mut self, key: &Key) {
+        self.in_flight.remove(key);
+    }
+
+    pub(super) fn remember(&mut self, key: Key, second: u32) {
+        if self.max_events == 0 || !self.accepted.insert(key) {
+            return;
+        }
+        self.order.push_back((key, second));
+        if self.order.len() > self.max_events {
+            self.forget_oldest();
+        }
+    }
+
+    /// Forgets what was accepted longer ago than the window.
+    pub(super) fn forget_before(&mut self, second: u32) {
+        let window = self.window_seconds;
+        let is_old = |(_, at): &(Key, u32)| u64::from(second.saturating_sub(*at)) > window;
+        while self.order.front().is_some_and(is_old) {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((key, _)) = self.order.pop_front() {
+            self.accepted.remove(&key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_takes_the_bytes_that_the_options_say() {
+        // One byte of the set's own stands beside each of its places, of which 7 of 16 to 7 of 8
+        // are taken.
+        let (place, queued) = (size_of::<Key>() + 1, size_of::<(Key, u32)>());
+        let (least, most) = (place * 8 / 7 + queued, place * 16 / 7 + queued);
+        assert_eq!((least, most), (44, 65));
+    }
+}
