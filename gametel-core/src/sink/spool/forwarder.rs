@@ -48,6 +48,14 @@ impl Forwarder {
         };
         select(pin!(forwarded), pin!(self.expire())).await;
         self.shared.waiting.end(&not_before_close());
+        let pending = self.status.borrow().pending_events;
+        if pending > 0 {
+            tracing::info!(
+                sink = self.target.name(),
+                pending,
+                "stopped forwarding; the next to open the spool goes on with what is left"
+            );
+        }
         self.close_target().await
     }
 
