@@ -19,7 +19,7 @@ use gametel_batch::display::{Truncate, datasets};
 use gametel_batch::{RunConfig, RunReport};
 use gametel_core::catalog::Catalog;
 use gametel_core::endpoint::Endpoint;
-use gametel_http::sinks::{self, TopicOptions};
+use gametel_http::sinks::{self, SinkOptions};
 use gametel_http::{Server, ServerConfig};
 use http_body_util::{BodyExt, Empty};
 use hyper::Request;
@@ -74,7 +74,7 @@ fn fresh_folder() -> anyhow::Result<PathBuf> {
 
 /// Starts a server on a free loopback port, plays the load against it, and stops it.
 async fn play(log: &Endpoint, catalog: Arc<Catalog>) -> anyhow::Result<()> {
-    let sink = sinks::open(log, TopicOptions::default()).await?;
+    let sink = sinks::open(log, SinkOptions::default()).await?.sink;
     let config = ServerConfig::default().with_listen("127.0.0.1:0".parse()?);
     let server = Server::bind(config, catalog, sink).await?;
     let address = server.local_addr();

@@ -8,7 +8,9 @@ use warp::reply::Response;
 
 use crate::budget::Reservation;
 use crate::observe::Tally;
-use crate::rejection::{ApiError, ErrorBody, can_try_again, json_bytes, json_response_of};
+use crate::rejection::{
+    ApiError, ErrorBody, can_try_again, json_bytes, json_response, json_response_of,
+};
 
 /// An event of a request, before the sink has seen it: one to write, or refused.
 pub(crate) type Judged = Result<ToWrite, ErrorBody>;
@@ -288,13 +290,10 @@ mod tests {
             r#""error":{"code":"too_long","message":"too long"}},"#,
         ];
         assert!(text.starts_with(&start.concat()), "{text}");
-        assert_eq!(
-            (answer.error.is_none(), answer.into_response().status()),
-            (true, StatusCode::OK)
-        );
+        assert_eq!((answer.error.is_none(), response(answer).status()), (true, StatusCode::OK));
         let answer = EventsAnswer::new(vec![dead_letter()], failed(SinkErrorKind::Unavailable));
         assert!(json(&answer).contains(r#""status":"rejected""#));
-        assert_eq!(answer.into_response().status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response(answer).status(), StatusCode::SERVICE_UNAVAILABLE);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::KeyCommand;
+#[cfg(feature = "log")]
+use crate::commands::SpoolCommand;
 use crate::settings::Overrides;
 
 /// Takes game events over HTTP, and answers once they are durable.
@@ -30,6 +32,10 @@ pub(crate) enum Command {
     /// Make keys for those who may write.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Look into a spool, or empty it.
+    #[cfg(feature = "log")]
+    #[command(subcommand)]
+    Spool(SpoolCommand),
 }
 
 #[derive(Debug, Args)]

@@ -42,6 +42,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::SampleConfig => commands::sample_config(),
         Command::Key(command) => commands::key(command),
+        #[cfg(feature = "log")]
+        Command::Spool(command) => commands::spool(command),
     }
 }
 

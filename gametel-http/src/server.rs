@@ -130,7 +130,8 @@ impl Server {
         if let Some(admin) = admin {
             admin.stop(ADMIN_SHUTDOWN_TIMEOUT).await;
         }
-        flushed.and(closed).map_err(|source| ServeError::Sink { source, totals })?;
+        let ended = flushed.and(closed);
+        ended.map_err(|source| ServeError::Sink { source: Box::new(source), totals })?;
         if cut_off == 0 {
             Ok(RunSummary { totals })
         } else {
@@ -158,7 +159,7 @@ pub enum ServeError {
     #[error("the sink could not be flushed and closed")]
     Sink {
         /// The sink's reason.
-        source: SinkError,
+        source: Box<SinkError>,
         /// What was counted.
         totals: Totals,
     },

@@ -14,6 +14,8 @@
 //! # let _ = topic;
 //! ```
 
+mod disk;
+
 use std::env;
 use std::fmt;
 use std::io::{self, Write};
@@ -22,6 +24,8 @@ use std::process::{self, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+pub use disk::{SmallDisk, small_disk};
 
 /// Returns the address of a real Kafka broker, say `127.0.0.1:19092`, starting it if need be.
 ///

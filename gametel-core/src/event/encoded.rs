@@ -54,6 +54,22 @@ impl EncodedEvent {
         Self { content, key: None, payload, timestamp, position: Some(position) }
     }
 
+    /// An event that was stored part by part, in a file of ours.
+    #[cfg(feature = "log")]
+    pub(crate) fn from_parts(
+        id: Option<EventId>,
+        event_type: Result<EventType, Malformed>,
+        key: Option<Bytes>,
+        payload: Bytes,
+        timestamp: Option<Timestamp>,
+    ) -> Self {
+        let content = match event_type {
+            Ok(event_type) => Content::Event { id, event_type },
+            Err(why) => Content::Malformed { id, why: Arc::new(why) },
+        };
+        Self { content, key, payload, timestamp, position: None }
+    }
+
     /// Sets the key: events with the same key keep their order, and share a Kafka partition.
     #[must_use]
     pub fn with_key(mut self, key: impl Into<Bytes>) -> Self {
@@ -196,6 +212,28 @@ pub enum QuarantineReason {
 }
 
 impl QuarantineReason {
+    /// Every reason that there is.
+    #[cfg(feature = "log")]
+    const ALL: [Self; 11] = [
+        Self::InvalidUtf8,
+        Self::InvalidJson,
+        Self::NotAnObject,
+        Self::MissingEventType,
+        Self::EventTypeNotAString,
+        Self::ColumnTypeMismatch,
+        Self::MissingField,
+        Self::InvalidField,
+        Self::TooLong,
+        Self::OutOfRange,
+        Self::NotAllowed,
+    ];
+
+    /// The reason of a stable name.
+    #[cfg(feature = "log")]
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+
     /// The stable name, such as `invalid_json`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -217,5 +255,32 @@ impl QuarantineReason {
 impl fmt::Display for QuarantineReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(all(test, feature = "log"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_found_by_its_name() {
+        for reason in QuarantineReason::ALL {
+            // A new reason does not compile here until it is one of them all.
+            match reason {
+                QuarantineReason::InvalidUtf8
+                | QuarantineReason::InvalidJson
+                | QuarantineReason::NotAnObject
+                | QuarantineReason::MissingEventType
+                | QuarantineReason::EventTypeNotAString
+                | QuarantineReason::ColumnTypeMismatch
+                | QuarantineReason::MissingField
+                | QuarantineReason::InvalidField
+                | QuarantineReason::TooLong
+                | QuarantineReason::OutOfRange
+                | QuarantineReason::NotAllowed => {}
+            }
+            assert_eq!(QuarantineReason::from_name(reason.as_str()), Some(reason));
+        }
+        assert_eq!(QuarantineReason::from_name("unheard_of"), None);
     }
 }

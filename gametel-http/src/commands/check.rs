@@ -11,7 +11,7 @@ pub(crate) fn check(args: CheckArgs) -> Result<(), Failure> {
     let prepared = settings.prepare().map_err(Failure::Settings)?;
     if args.connect {
         runtime()?.block_on(async {
-            let (sink, _) = open_sink(&prepared).await?;
+            let sink = open_sink(&prepared).await?.sink;
             let closed = sink.close().await;
             let context = || format!("the sink {} can't be closed", prepared.sink);
             closed.with_context(context).map_err(Failure::Failed)

@@ -3,17 +3,19 @@
 mod check;
 mod key;
 mod serve;
+#[cfg(feature = "log")]
+mod spool;
 
 pub(crate) use check::check;
 pub(crate) use key::KeyCommand;
 pub(crate) use serve::serve;
+#[cfg(feature = "log")]
+pub(crate) use spool::SpoolCommand;
 
 use std::io::Write;
-use std::sync::Arc;
 
 use anyhow::Context;
-use gametel_core::sink::EventSink;
-use gametel_http::{Monitor, sinks};
+use gametel_http::sinks::{self, OpenSink};
 
 use crate::failure::{Failure, not_opened};
 use crate::settings::{Prepared, SAMPLE};
@@ -28,6 +30,12 @@ pub(crate) fn key(command: KeyCommand) -> Result<(), Failure> {
     command.run().map_err(|error| Failure::Config(error.into()))
 }
 
+/// Looks into a spool, or empties it.
+#[cfg(feature = "log")]
+pub(crate) fn spool(command: SpoolCommand) -> Result<(), Failure> {
+    command.run()
+}
+
 fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     let printed = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
@@ -35,9 +43,9 @@ fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// Opens the sink that the configuration names.
-async fn open_sink(prepared: &Prepared) -> Result<(Arc<dyn EventSink>, Monitor), Failure> {
+async fn open_sink(prepared: &Prepared) -> Result<OpenSink, Failure> {
     let endpoint = &prepared.sink;
-    let opened = sinks::open_monitored(endpoint, prepared.topic).await;
+    let opened = sinks::open(endpoint, prepared.sink_options.clone()).await;
     opened.map_err(|error| not_opened(endpoint, error))
 }
 

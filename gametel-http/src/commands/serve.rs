@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use gametel_http::Server;
+use gametel_http::sinks::OpenSink;
 
 use super::{open_sink, runtime};
 use crate::failure::Failure;
@@ -17,7 +18,7 @@ pub(crate) fn serve(overrides: Overrides) -> Result<(), Failure> {
 }
 
 async fn run(prepared: Prepared) -> Result<(), Failure> {
-    let (sink, monitor) = open_sink(&prepared).await?;
+    let OpenSink { sink, monitor, .. } = open_sink(&prepared).await?;
     let Prepared { mut server, catalog, sink: endpoint, .. } = prepared;
     server.routes.monitor = monitor;
     let catalog_name = catalog.name().to_owned();

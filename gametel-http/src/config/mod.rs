@@ -1,8 +1,8 @@
 //! The settings of the library, as values. Nothing here reads a file, a variable or an argument.
 
 mod cors;
-mod keys;
 mod deduplication;
+mod keys;
 mod limits;
 mod network;
 mod rates;
@@ -13,8 +13,8 @@ mod tls;
 mod validation;
 
 pub use cors::{CorsOptions, Origin, OriginError};
-pub use keys::{KeyEntry, KeyOptions};
 pub use deduplication::Deduplication;
+pub use keys::{KeyEntry, KeyOptions};
 pub use limits::Limits;
 pub use network::{Network, NetworkError};
 pub use rates::{Rate, RateLimits};

@@ -37,8 +37,12 @@ pub struct RouteOptions {
 impl Default for RouteOptions {
     fn default() -> Self {
         Self {
+            keys: None,
+            cors: CorsOptions::default(),
             header_rule: None,
             limits: Limits::default(),
+            rates: RateLimits::default(),
+            monitor: Monitor::default(),
             stamper: Stamper::default(),
             validation: Validation::default(),
             deduplication: Some(Deduplication::default()),

@@ -3,6 +3,8 @@ use std::sync::Arc;
 
 #[cfg(feature = "kafka")]
 use gametel_core::sink::kafka::KafkaMonitor;
+#[cfg(feature = "log")]
+use gametel_core::sink::spool::SpoolMonitor;
 
 use super::probe::{Condition, Probe};
 
@@ -15,6 +17,9 @@ pub struct Monitor {
     /// The Kafka sink's, if there is one.
     #[cfg(feature = "kafka")]
     pub kafka: Option<KafkaMonitor>,
+    /// The spool's, if there is one.
+    #[cfg(feature = "log")]
+    pub spool: Option<SpoolMonitor>,
     probes: Vec<Arc<dyn Probe>>,
 }
 
@@ -24,6 +29,13 @@ impl Monitor {
     #[must_use]
     pub fn with_kafka(self, kafka: KafkaMonitor) -> Self {
         Self { kafka: Some(kafka), ..self }
+    }
+
+    /// Looks at a spool: while it can store, the server is ready, whatever is behind it.
+    #[cfg(feature = "log")]
+    #[must_use]
+    pub fn with_spool(self, spool: SpoolMonitor) -> Self {
+        Self { spool: Some(spool), ..self }
     }
 
     /// Looks at something else, too.

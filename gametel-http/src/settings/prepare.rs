@@ -2,7 +2,7 @@
 
 use gametel_core::catalog::Catalog;
 use gametel_core::endpoint::Endpoint;
-use gametel_http::sinks::TopicOptions;
+use gametel_http::sinks::SinkOptions;
 use gametel_http::{RouteOptions, ServerConfig};
 use tracing_subscriber::EnvFilter;
 
@@ -15,7 +15,7 @@ pub(crate) struct Prepared {
     pub(crate) server: ServerConfig,
     pub(crate) catalog: Catalog,
     pub(crate) sink: Endpoint,
-    pub(crate) topic: TopicOptions,
+    pub(crate) sink_options: SinkOptions,
     pub(crate) log_filter: EnvFilter,
 }
 
@@ -47,7 +47,7 @@ impl Settings {
                     server: configuration.server.config().with_routes(routes),
                     catalog,
                     sink: configuration.sink.url.0.clone(),
-                    topic: configuration.sink.topic_options(),
+                    sink_options: configuration.sink.options(),
                     log_filter,
                 })
             }

@@ -6,12 +6,12 @@ mod admin;
 mod browser;
 #[cfg(feature = "cli")]
 mod cli;
-mod deduplication;
 #[cfg(all(feature = "cli", feature = "log"))]
 mod config;
 mod conservation;
 mod contract;
 mod cors;
+mod deduplication;
 #[cfg(all(feature = "cli", feature = "log"))]
 mod durability;
 mod encodings;
@@ -33,9 +33,9 @@ mod logs;
 #[cfg(feature = "kafka")]
 mod metrics;
 mod mounted;
+mod quarantine;
 mod readiness;
 mod request_ids;
-mod quarantine;
 mod routes;
 mod server;
 mod service;

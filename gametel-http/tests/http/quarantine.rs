@@ -163,7 +163,7 @@ async fn dead_letters_are_counted_apart() {
 #[tokio::test]
 async fn a_topic_of_dead_letters_says_why_each_is_one() {
     use gametel_core::sink::EventSink;
-    use gametel_http::sinks::{TopicOptions, open_with_dead_letter};
+    use gametel_http::sinks::{SinkOptions, open};
 
     let test = "a_topic_of_dead_letters_says_why_each_is_one";
     let Some(brokers) = gametel_cluster::kafka(test) else {
@@ -175,7 +175,8 @@ async fn a_topic_of_dead_letters_says_why_each_is_one() {
     let topics = ["http-events", "http-dead"].map(gametel_cluster::unique);
     let [events, dead] =
         topics.each_ref().map(|topic| format!("kafka://{brokers}/{topic}").parse().unwrap());
-    let sink = open_with_dead_letter(&events, &dead, TopicOptions::default()).await.unwrap();
+    let sink =
+        open(&events, SinkOptions::default().with_dead_letter(dead.clone())).await.unwrap().sink;
     let routes = routes(arena(), Arc::clone(&sink), quarantine());
     for path in ["/duel_won?winner=Ann", "/duel_won?winner=Amelia"] {
         let answer = request("GET", path).reply(&routes).await;
@@ -198,18 +199,18 @@ async fn the_log_of_dead_letters_says_why_each_is_one() {
     use gametel_core::endpoint::Endpoint;
     use gametel_core::sink::EventSink;
     use gametel_core::sink::log::LogReader;
-    use gametel_http::sinks::{TopicOptions, open_with_dead_letter};
+    use gametel_http::sinks::{SinkOptions, open};
 
     let folder = tempfile::tempdir().unwrap();
     let [events, dead] = ["events.db", "dead.db"].map(|name| folder.path().join(name));
     let [to_events, to_dead] = [&events, &dead].map(|path| Endpoint::Sqlite(path.clone()));
-    let options = TopicOptions::default();
-    let same = open_with_dead_letter(&to_events, &to_events, options).await.unwrap_err();
+    let options = |dead: &Endpoint| SinkOptions::default().with_dead_letter(dead.clone());
+    let same = open(&to_events, options(&to_events)).await.unwrap_err();
     assert_eq!(same.kind(), SinkErrorKind::Config);
     let nowhere = Endpoint::Sqlite(folder.path().join("no/such/folder.db"));
-    assert!(open_with_dead_letter(&to_events, &nowhere, options).await.is_err());
+    assert!(open(&to_events, options(&nowhere)).await.is_err());
 
-    let sink = open_with_dead_letter(&to_events, &to_dead, options).await.unwrap();
+    let sink = open(&to_events, options(&to_dead)).await.unwrap().sink;
     let routes = routes(arena(), Arc::clone(&sink), quarantine());
     for path in ["/duel_won?winner=Ann", "/duel_won?winner=Amelia"] {
         assert!(request("GET", path).reply(&routes).await.status().is_success());

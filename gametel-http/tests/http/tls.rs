@@ -89,7 +89,8 @@ fn trusting(
 fn connect(address: SocketAddr, config: Arc<ClientConfig>) -> Client {
     let name = ServerName::try_from("localhost").unwrap();
     let session = ClientConnection::new(config, name).unwrap();
-    Client::over(StreamOwned::new(session, Client::socket(address).unwrap()))
+    let socket = Client::socket(address).unwrap();
+    Client::over(socket, |socket| StreamOwned::new(session, socket)).unwrap()
 }
 
 fn client(address: SocketAddr, trusted: &CertifiedKey<KeyPair>) -> Client {

@@ -1,7 +1,7 @@
 use std::num::NonZeroU16;
 
 use gametel_core::endpoint::Endpoint;
-use gametel_http::sinks::{self, TopicOptions};
+use gametel_http::sinks::{self, SinkOptions, TopicOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::settings::problems::Complaints;
@@ -43,14 +43,15 @@ impl Sink {
         self.url.anchor(folders.of("sink.url"));
     }
 
-    pub(in crate::settings) fn topic_options(&self) -> TopicOptions {
-        TopicOptions::default()
+    pub(in crate::settings) fn options(&self) -> SinkOptions {
+        let topic = TopicOptions::default()
             .with_partitions(self.topic.partitions)
-            .with_replication(self.topic.replication)
+            .with_replication(self.topic.replication);
+        SinkOptions::default().with_topic(topic)
     }
 
     pub(in crate::settings) fn check(&self, complaints: &mut Complaints<'_>) {
-        if let Err(error) = sinks::check(&self.url.0) {
+        if let Err(error) = sinks::check(&self.url.0, &self.options()) {
             complaints.add("sink.url", &error);
         }
         if let Some(folder) = self.url.folder()

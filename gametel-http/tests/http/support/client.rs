@@ -7,6 +7,8 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct Client {
     stream: BufReader<Box<dyn Stream>>,
+    /// What is below the stream: it has the time-outs.
+    socket: TcpStream,
 }
 
 /// What a connection runs over: TCP, or TLS over it.
@@ -27,7 +29,7 @@ impl Client {
     const PATIENCE: Duration = Duration::from_secs(20);
 
     pub(crate) fn connect(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self::over(Self::socket(address)?))
+        Self::over(Self::socket(address)?, |socket| socket)
     }
 
     /// A connection that stands, with the patience that all have.
@@ -39,8 +41,13 @@ impl Client {
         Ok(stream)
     }
 
-    pub(crate) fn over(stream: impl Stream + 'static) -> Self {
-        Self { stream: BufReader::new(Box::new(stream)) }
+    /// Talks by what `wrap` makes of the socket.
+    pub(crate) fn over<S: Stream + 'static>(
+        socket: TcpStream,
+        wrap: impl FnOnce(TcpStream) -> S,
+    ) -> io::Result<Self> {
+        let stream = wrap(socket.try_clone()?);
+        Ok(Self { stream: BufReader::new(Box::new(stream)), socket })
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -91,13 +98,13 @@ impl Client {
 
     /// Says that nothing more comes, and goes on listening.
     pub(crate) fn half_close(&mut self) {
-        self.stream.get_ref().shutdown(Shutdown::Write).expect("the connection is still there");
+        self.socket.shutdown(Shutdown::Write).expect("the connection is still there");
     }
 
     /// Says that nothing more comes, and reads the status of every answer up to the end.
     pub(crate) fn statuses(mut self) -> Vec<u16> {
         // The server may have closed the connection by now.
-        let _ = self.stream.get_ref().shutdown(Shutdown::Write);
+        let _ = self.socket.shutdown(Shutdown::Write);
         std::iter::from_fn(|| self.reply().ok().map(|reply| reply.status)).collect()
     }
 
@@ -160,26 +167,25 @@ impl Client {
 
     /// Whether the beginning of an answer is there within that time.
     pub(crate) fn has_answer_within(&mut self, patience: Duration) -> bool {
-        self.stream.get_ref().set_read_timeout(Some(patience)).unwrap();
+        self.socket.set_read_timeout(Some(patience)).unwrap();
         let filled = self.stream.fill_buf().is_ok_and(|bytes| !bytes.is_empty());
-        self.stream.get_ref().set_read_timeout(Some(Self::PATIENCE)).unwrap();
+        self.socket.set_read_timeout(Some(Self::PATIENCE)).unwrap();
         filled
     }
 
     /// Whether the server takes it within that time.
     pub(crate) fn send_within(&mut self, patience: Duration, bytes: &[u8]) -> bool {
-        self.stream.get_ref().set_write_timeout(Some(patience)).unwrap();
+        self.socket.set_write_timeout(Some(patience)).unwrap();
         let sent = self.send(bytes).is_ok();
-        self.stream.get_ref().set_write_timeout(Some(Self::PATIENCE)).unwrap();
+        self.socket.set_write_timeout(Some(Self::PATIENCE)).unwrap();
         sent
     }
 
     fn read_within(&mut self, patience: Duration, buffer: &mut [u8]) -> io::Result<usize> {
-        let stream = self.stream.get_ref();
         // Zero would mean for ever.
-        stream.set_read_timeout(Some(patience.max(Duration::from_micros(1)))).unwrap();
+        self.socket.set_read_timeout(Some(patience.max(Duration::from_micros(1)))).unwrap();
         let read = self.stream.read(buffer);
-        self.stream.get_ref().set_read_timeout(Some(Self::PATIENCE)).unwrap();
+        self.socket.set_read_timeout(Some(Self::PATIENCE)).unwrap();
         read
     }
 
