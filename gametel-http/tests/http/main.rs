@@ -39,6 +39,8 @@ mod request_ids;
 mod routes;
 mod server;
 mod service;
+#[cfg(all(feature = "cli", feature = "log"))]
+mod spool;
 mod stamps;
 mod support;
 #[cfg(feature = "tls")]
