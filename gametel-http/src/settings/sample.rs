@@ -32,6 +32,11 @@ mod tests {
                     leaves(value, &format!("{key}/{name}"), found);
                 }
             }
+            Value::Array(tables) if tables.iter().any(Value::is_object) => {
+                for (index, table) in tables.iter().enumerate() {
+                    leaves(table, &format!("{key}/{index}"), found);
+                }
+            }
             value => found.push((key.to_owned(), value.clone())),
         }
     }

@@ -3,31 +3,28 @@ use gametel_core::sink::{SinkError, SinkErrorKind};
 
 use super::SinkOptions;
 
-/// Says whether [`open`](super::open()) could be asked for these ends. Nothing is opened.
+/// Says whether this build has the sink that a URL names. Nothing is opened.
 ///
 /// # Errors
 ///
-/// Of kind `Config`: an end's feature is not compiled in, nothing can be written to it, or dead
-/// letters would go where the events go, and pass for such.
-pub fn check(endpoint: &Endpoint, options: &SinkOptions) -> Result<(), SinkError> {
-    check_end(endpoint)?;
-    let Some(dead_letter) = &options.dead_letter else {
-        return Ok(());
-    };
-    if endpoint == dead_letter {
-        let message = format!("dead letters need a sink of their own: {endpoint} has the events");
-        return Err(SinkError::new(SinkErrorKind::Config, "dead_letter", message));
-    }
-    check_end(dead_letter)
-}
-
-fn check_end(endpoint: &Endpoint) -> Result<(), SinkError> {
+/// Of kind `Config`: the end's feature is not compiled in, or nothing can be written to it.
+pub fn check(endpoint: &Endpoint) -> Result<(), SinkError> {
     match endpoint {
         Endpoint::Sqlite(_) if !cfg!(feature = "log") => Err(not_compiled("sqlite", "log")),
         Endpoint::Kafka { .. } if !cfg!(feature = "kafka") => Err(not_compiled("kafka", "kafka")),
         Endpoint::Sqlite(_) | Endpoint::Kafka { .. } | Endpoint::Stdout | Endpoint::Null => Ok(()),
         other => Err(not_a_sink(other)),
     }
+}
+
+/// Says whether events and dead letters would go to different ends: in one, the latter would pass
+/// for the former.
+pub(super) fn check_apart(endpoint: &Endpoint, options: &SinkOptions) -> Result<(), SinkError> {
+    if options.dead_letter.as_ref() != Some(endpoint) {
+        return Ok(());
+    }
+    let message = format!("dead letters need a sink of their own: {endpoint} has the events");
+    Err(SinkError::new(SinkErrorKind::Config, "dead_letter", message))
 }
 
 pub(super) fn not_a_sink(endpoint: &Endpoint) -> SinkError {

@@ -7,7 +7,7 @@ use crate::readiness::Monitor;
 
 #[cfg(not(all(feature = "log", feature = "kafka")))]
 use super::check::not_compiled;
-use super::check::{check, not_a_sink};
+use super::check::{check_apart, not_a_sink};
 use super::{SinkOptions, TopicOptions};
 
 /// A sink, and what can be seen of it.
@@ -40,8 +40,9 @@ pub struct OpenSink {
 ///
 /// # Errors
 ///
-/// Those of [`check`], or an end can't be opened; the others are closed then. For Kafka that takes
-/// at most 15 s to find out.
+/// Those of [`check`](super::check()); dead letters would go where the events go, and pass for such
+/// (kind `Config`); or an end can't be opened. The others are closed then. For Kafka it takes at most
+/// 15 s to find out.
 pub async fn open(endpoint: &Endpoint, options: SinkOptions) -> Result<OpenSink, SinkError> {
     #[cfg(feature = "log")]
     if options.spool.is_some() {
@@ -67,7 +68,7 @@ pub(super) async fn open_ends(
     options: &SinkOptions,
     start: Start,
 ) -> Result<OpenSink, SinkError> {
-    check(endpoint, options)?;
+    check_apart(endpoint, options)?;
     let events = open_end(endpoint, options.topic, start).await?;
     let Some(dead_letter) = &options.dead_letter else {
         return Ok(events);

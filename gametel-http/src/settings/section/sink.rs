@@ -1,7 +1,7 @@
 use std::num::NonZeroU16;
 
 use gametel_core::endpoint::Endpoint;
-use gametel_http::sinks::{self, SinkOptions, TopicOptions};
+use gametel_http::sinks::{SinkOptions, TopicOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::settings::problems::Complaints;
@@ -51,13 +51,6 @@ impl Sink {
     }
 
     pub(in crate::settings) fn check(&self, complaints: &mut Complaints<'_>) {
-        if let Err(error) = sinks::check(&self.url.0, &self.options()) {
-            complaints.add("sink.url", &error);
-        }
-        if let Some(folder) = self.url.folder()
-            && !folder.is_dir()
-        {
-            complaints.add("sink.url", format_args!("there is no folder {}", folder.display()));
-        }
+        self.url.check("sink.url", complaints);
     }
 }

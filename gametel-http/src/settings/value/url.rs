@@ -1,8 +1,11 @@
 use std::path::Path;
 
 use gametel_core::endpoint::Endpoint;
+use gametel_http::sinks;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::settings::problems::Complaints;
 
 /// The URL of an end. It is written, and named in errors, without credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,11 +19,16 @@ impl Url {
         }
     }
 
-    /// The folder that has to be there for the end to be opened.
-    pub(in crate::settings) fn folder(&self) -> Option<&Path> {
-        match &self.0 {
-            Endpoint::Sqlite(path) => path.parent(),
-            _ => None,
+    /// Checks what can be known of the end without opening it.
+    pub(in crate::settings) fn check(&self, key: &str, complaints: &mut Complaints<'_>) {
+        if let Err(error) = sinks::check(&self.0) {
+            complaints.add(key, &error);
+        }
+        if let Endpoint::Sqlite(path) = &self.0
+            && let Some(folder) = path.parent()
+            && !folder.is_dir()
+        {
+            complaints.add(key, format_args!("there is no folder {}", folder.display()));
         }
     }
 }
