@@ -18,6 +18,7 @@ mod hostile_slow;
 mod kafka;
 mod limits;
 mod mounted;
+mod overload;
 mod routes;
 mod server;
 mod service;
