@@ -19,8 +19,10 @@ const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GO_AWAY: u8 = 7;
 const CONTINUATION: u8 = 9;
+const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
+const REFUSED_STREAM: u32 = 7;
 const ENHANCE_YOUR_CALM: u32 = 11;
 
 /// `GET /` of `http://a`, or `POST /`, compressed by HTTP/2's table alone.
@@ -47,6 +49,20 @@ fn others_are_served(server: &Running) {
     assert_eq!(Client::connect(server.address).unwrap().get("/").unwrap().status, 200);
 }
 
+/// Kind, flags and payload of each frame.
+fn frames_of(mut bytes: &[u8]) -> Vec<(u8, u8, &[u8])> {
+    let mut frames = Vec::new();
+    while let [a, b, c, kind, flags, _, _, _, _, rest @ ..] = bytes {
+        let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
+        let Some((payload, others)) = rest.split_at_checked(length) else {
+            break;
+        };
+        frames.push((*kind, *flags, payload));
+        bytes = others;
+    }
+    frames
+}
+
 /// Sends the same again and again until the server has had enough, and gives the reason it says.
 fn flood(server: &Running, frames: impl Fn(u32) -> Vec<u8>) -> u32 {
     let mut client = Client::connect(server.address).unwrap();
@@ -54,13 +70,10 @@ fn flood(server: &Running, frames: impl Fn(u32) -> Vec<u8>) -> u32 {
     let sent = (0..1_000).take_while(|number| client.send(&frames(*number)).is_ok()).count();
     let said = client.read_to_the_end();
     others_are_served(server);
-    let mut frames = said.as_slice();
-    while let [a, b, c, kind, _, _, _, _, _, rest @ ..] = frames {
-        let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
-        if *kind == GO_AWAY {
-            return u32::from_be_bytes(rest[4..8].try_into().unwrap());
+    for (kind, _, payload) in frames_of(&said) {
+        if kind == GO_AWAY {
+            return u32::from_be_bytes(payload[4..8].try_into().unwrap());
         }
-        frames = &rest[length..];
     }
     panic!("after {sent} times it said {said:x?}");
 }
@@ -115,10 +128,18 @@ fn streams_beyond_the_cap_are_refused_and_cost_nobody_else() {
     let (sink, server) = start();
     let mut client = Client::connect(server.address).unwrap();
     client.send(&preface()).unwrap();
-    // Bodies that never come.
+    // Bodies that never come; and a ping, to know when all of it was read.
     for number in 0..1_000 {
-        let _ = client.send(&frame(HEADERS, END_HEADERS, 2 * number + 1, POST));
+        client.send(&frame(HEADERS, END_HEADERS, 2 * number + 1, POST)).unwrap();
     }
+    client.send(&frame(PING, 0, 0, b"all read")).unwrap();
+    let said = client.read_until(|said| {
+        frames_of(said).iter().any(|(kind, flags, _)| (*kind, *flags) == (PING, ACK))
+    });
+    let refused = frames_of(&said).into_iter().filter(|(kind, _, payload)| {
+        *kind == RST_STREAM && *payload == REFUSED_STREAM.to_be_bytes()
+    });
+    assert_eq!(refused.count(), 900);
     others_are_served(&server);
     assert_eq!(sink.events().len(), 1);
 }

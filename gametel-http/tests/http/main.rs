@@ -36,6 +36,7 @@ mod mounted;
 mod quarantine;
 mod readiness;
 mod request_ids;
+mod overload;
 mod routes;
 mod server;
 mod service;

@@ -165,6 +165,19 @@ impl Client {
         said
     }
 
+    /// What the server says until it is enough.
+    pub(crate) fn read_until(&mut self, is_enough: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+        let mut said = Vec::new();
+        while !is_enough(&said) {
+            let more = self.stream.fill_buf().expect("the server says more");
+            assert!(!more.is_empty(), "it ended: {said:x?}");
+            said.extend_from_slice(more);
+            let count = more.len();
+            self.stream.consume(count);
+        }
+        said
+    }
+
     /// Whether the beginning of an answer is there within that time.
     pub(crate) fn has_answer_within(&mut self, patience: Duration) -> bool {
         self.socket.set_read_timeout(Some(patience)).unwrap();
