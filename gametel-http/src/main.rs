@@ -16,9 +16,8 @@ use gametel_core::sink::SinkErrorKind;
 use gametel_http::{BindError, Server, sinks};
 use tracing_subscriber::EnvFilter;
 
-use hangup::reload_on_hangup;
-
 use cli::{Cli, Command, LogArgs, LogFormat, Settings};
+use hangup::reload_on_hangup;
 
 /// What ends the process before its time, by what its caller can do.
 enum Failure {

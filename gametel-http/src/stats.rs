@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Totals {
     /// Events that the sink accepted.
     pub accepted: u64,
-    /// Events that were refused for good: not events, or too large. A body that is too large or
-    /// can't be taken apart counts as one.
+    /// Events that were refused for good: not events, too large, or not allowed by the key. A body
+    /// that is too large or can't be taken apart counts as one; one without a key that counts is not
+    /// looked at, and counts as none.
     pub rejected: u64,
     /// Events that failed for no fault of their own, since the sink could not take them. Their
     /// senders were told so, and as a rule to try again.

@@ -12,6 +12,8 @@ mod durability;
 mod fields;
 #[cfg(all(feature = "cli", feature = "kafka"))]
 mod kafka;
+#[cfg(feature = "cli")]
+mod key_file;
 mod keys;
 #[cfg(all(feature = "cli", feature = "log"))]
 mod leaks;
