@@ -38,7 +38,10 @@
 //!   `Retry-After`.
 //! - A stop loses nothing that was answered: the server stops accepting, finishes the requests in
 //!   hand, flushes the sink and closes it.
-//! - Header values and bodies are not logged, but for the ids of `X-Request-Id` and `traceparent`.
+//! - Where there are keys ([`RouteOptions::keys`]) nobody writes without one. Without keys a
+//!   [`Server`] listens on loopback alone, unless told otherwise in so many words.
+//! - Header values and bodies are not logged, but for the ids of `X-Request-Id` and `traceparent`;
+//!   credentials are not kept.
 //!
 //! # What it must never know
 //!

@@ -14,8 +14,9 @@ pub struct Totals {
     /// Events whose fields were not what the catalog says, and that the sink accepted as dead
     /// letters. They are not among the accepted.
     pub quarantined: u64,
-    /// Events that were refused for good: not events, or too large. A body that is too large or
-    /// can't be taken apart counts as one.
+    /// Events that were refused for good: not events, too large, or not allowed by the key. A body
+    /// that is too large or can't be taken apart counts as one; one without a key that counts is not
+    /// looked at, and counts as none.
     pub rejected: u64,
     /// Events that failed for no fault of their own, since the sink could not take them. Their
     /// senders were told so, and as a rule to try again.

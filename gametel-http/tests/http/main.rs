@@ -24,6 +24,8 @@ mod hostile_process;
 mod hostile_slow;
 #[cfg(all(feature = "cli", feature = "kafka"))]
 mod kafka;
+#[cfg(feature = "cli")]
+mod key_file;
 mod keys;
 #[cfg(all(feature = "cli", feature = "log"))]
 mod leaks;
