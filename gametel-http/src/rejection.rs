@@ -185,8 +185,8 @@ impl From<DraftError> for ApiError {
 
 impl From<FieldError> for ApiError {
     fn from(error: FieldError) -> Self {
-        let refusal = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "", "");
-        Self { body: ErrorBody::from(&error), ..refusal }
+        let body = ErrorBody::from(&error);
+        Self { body, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.code(), "") }
     }
 }
 

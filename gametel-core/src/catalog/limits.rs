@@ -65,23 +65,24 @@ impl FieldDefinition {
         let name = self.name();
         let FieldLimits { max_length, minimum, maximum, allowed } = self.limits();
         let typed = self.field_type();
-        let kind = typed.map_or("has no type", FieldType::as_str);
+        let kind = typed.map_or("has no type".to_owned(), |typed| format!("is {typed}"));
         let is_number = matches!(typed, Some(FieldType::Int64 | FieldType::Float64));
         if max_length.is_some() && typed != Some(FieldType::String) {
             return Some(format!(
-                "the field {name:?} has a max_length, which is for string: {kind}"
+                "the field {name:?} has a max_length, which is for string, and {kind}"
             ));
         }
         for (key, bound) in [("minimum", minimum), ("maximum", maximum)] {
             match bound {
                 Some(_) if !is_number => {
                     return Some(format!(
-                        "the field {name:?} has a {key}, which is for int64 and float64: {kind}"
+                        "the field {name:?} has a {key}, which is for int64 and float64, and {kind}"
                     ));
                 }
                 Some(bound) if !is_writable(*bound, self.column_type()) => {
                     return Some(format!(
-                        "the field {name:?} has the {key} {bound}, which is no {kind}, or beyond 64 bits"
+                        "the field {name:?} has the {key} {bound}, which is no {}, or beyond 64 bits",
+                        self.column_type()
                     ));
                 }
                 _ => {}
@@ -233,9 +234,15 @@ mod tests {
         use FieldType::{Boolean, Float64, Int64, Json, String, Timestamp};
         let field = |field_type| FieldDefinition::new("f", field_type);
         for (field, message) in [
-            (field(Int64).with_max_length(3), "a max_length, which is for string: int64"),
-            (FieldDefinition::untyped("f").with_max_length(3), "which is for string: has no type"),
-            (field(String).with_minimum(3), "a minimum, which is for int64 and float64: string"),
+            (field(Int64).with_max_length(3), "a max_length, which is for string, and is int64"),
+            (
+                FieldDefinition::untyped("f").with_max_length(3),
+                "which is for string, and has no type",
+            ),
+            (
+                field(String).with_minimum(3),
+                "a minimum, which is for int64 and float64, and is string",
+            ),
             (field(Timestamp).with_maximum(3), "a maximum, which is for int64 and float64"),
             (field(Int64).with_minimum(1.5), "the minimum 1.5, which is no int64"),
             (

@@ -324,7 +324,7 @@ mod tests {
             ),
             (
                 "type = \"int64\"\nmax_length = 3",
-                "line 6: event \"a\": the field \"f\" has a max_length, which is for string: int64",
+                "line 6: event \"a\": the field \"f\" has a max_length, which is for string, and is int64",
             ),
             (
                 "type = \"string\"\nmax_length = -3",

@@ -5,6 +5,9 @@ use gametel_core::sink::DeduplicationOptions;
 /// How long and for how many events a repeated `event_id` is known for one; see
 /// [`Deduplicated`](gametel_core::sink::Deduplicated).
 ///
+/// A write goes on when its client leaves, for its next try to be known as a repeat. Of such events
+/// there are at most 16 MiB at a time; beyond, a write is dropped with its client.
+///
 /// Made as [`ServerConfig`](crate::ServerConfig) is: from the defaults, by the setters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
