@@ -23,7 +23,7 @@ pub(crate) enum Concern {
     Path,
     /// The schema that was asked for.
     Schema,
-    /// Whether the request is let in, and the server whole: every request that stores.
+    /// Whether the request is let in, and the server whole: every request but those for health.
     Access,
     /// The bytes of a body, of every request that has one.
     Body,
