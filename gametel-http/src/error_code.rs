@@ -84,6 +84,12 @@ pub(crate) fn is_known(code: &str) -> bool {
     ERROR_CODES.iter().any(|known| known.code == code)
 }
 
+/// Whether the status is the code's: its own, or that of a request whose only event it is about.
+pub(crate) fn has_status(code: &str, status: StatusCode) -> bool {
+    let own = |known: &ErrorCode| known.code == code && known.status == status;
+    ERROR_CODES.iter().any(own) || status == StatusCode::UNPROCESSABLE_ENTITY
+}
+
 const fn code(
     status: u16,
     code: &'static str,

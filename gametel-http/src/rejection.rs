@@ -11,7 +11,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use warp::reply::Response;
 
-use crate::error_code::is_known;
+use crate::error_code::{has_status, is_known};
 
 /// A refusal, on its way to the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,10 @@ impl ApiError {
         code: &'static str,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
+        debug_assert!(
+            has_status(code, status),
+            "the list of error codes has {code} not as {status}"
+        );
         Self { status, body: ErrorBody::new(code, message), retry_after: None, allow: None }
     }
 
