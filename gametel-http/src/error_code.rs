@@ -23,7 +23,7 @@ pub(crate) enum Concern {
     Path,
     /// The schema that was asked for.
     Schema,
-    /// Whether the request is let in, and the server whole: every request that stores.
+    /// Whether the request is let in, and the server whole: every request but those for health.
     Access,
     /// The bytes of a body, of every request that has one.
     Body,
@@ -107,6 +107,12 @@ pub(crate) const ERROR_CODES: &[ErrorCode] = &[
 /// Whether the code is in the list.
 pub(crate) fn is_known(code: &str) -> bool {
     ERROR_CODES.iter().any(|known| known.code == code)
+}
+
+/// Whether the status is the code's: its own, or that of a request whose only event it is about.
+pub(crate) fn has_status(code: &str, status: StatusCode) -> bool {
+    let own = |known: &ErrorCode| known.code == code && known.status == status;
+    ERROR_CODES.iter().any(own) || status == StatusCode::UNPROCESSABLE_ENTITY
 }
 
 const fn code(

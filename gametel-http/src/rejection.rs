@@ -13,7 +13,7 @@ use serde::Serialize;
 use warp::reply::Response;
 
 use crate::budget::Exhausted;
-use crate::error_code::is_known;
+use crate::error_code::{has_status, is_known};
 use crate::observe::Tally;
 
 const OVERLOADED: &str = "overloaded";
@@ -57,6 +57,10 @@ impl ApiError {
         code: &'static str,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
+        debug_assert!(
+            has_status(code, status),
+            "the list of error codes has {code} not as {status}"
+        );
         let body = ErrorBody::new(code, message);
         let (retry_after, allow, accept_encoding, challenge) = (None, None, None, None);
         Self { status, body, retry_after, allow, accept_encoding, challenge }

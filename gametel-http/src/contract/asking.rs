@@ -1,4 +1,5 @@
-//! The operations that ask, and store nothing: health, schemas, and the document itself.
+//! The operations that ask, and store nothing: health, schemas, and the document itself. Those of
+//! health need no key.
 
 use gametel_core::catalog::Catalog;
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use super::errors::refusals;
 /// What stands at `/healthz/live`.
 pub(super) fn live_item() -> Value {
     let responses = json!({ "200": health("The process serves.") });
-    asking("live", "health", "Says whether the process serves", responses)
+    open(asking("live", "health", "Says whether the process serves", responses))
 }
 
 /// What stands at `/healthz/ready`.
@@ -19,33 +20,31 @@ pub(super) fn ready_item() -> Value {
         "200": health("Events can be sent."),
         "503": health("Events should go elsewhere for now; the reason says why."),
     });
-    asking("ready", "health", "Says whether events can be made durable", responses)
+    open(asking("ready", "health", "Says whether events can be made durable", responses))
 }
 
 /// What stands at `/v1/schema`.
 pub(super) fn schemas_item() -> Value {
     let schema = json!({ "$ref": "#/components/schemas/SchemaList" });
-    let responses = json!({
-        "200": {
-            "description": "The events of the catalog, each with a link that is relative to this \
-                address.",
-            "content": { "application/json": { "schema": schema } },
-        },
+    let found = json!({
+        "description": "The events of the catalog, each with a link that is relative to this \
+            address.",
+        "content": { "application/json": { "schema": schema } },
     });
+    let responses = found_or_refused(found, &[Concern::Access]);
     asking("list_schemas", "schemas", "Lists the events and their schemas", responses)
 }
 
 /// What stands at `/v1/schema/{type}`.
 pub(super) fn schema_item(catalog: &Catalog) -> Value {
     let types: Vec<_> = catalog.events().iter().map(|event| event.event_type().as_str()).collect();
-    let mut responses = refusals(&[Concern::Schema]);
     let found = json!({
         "description": "The schema of the event as it is stored (JSON Schema, draft 2020-12).",
         "content": { "application/schema+json": { "schema": { "type": "object" } } },
     });
-    responses.insert("200".to_owned(), found);
+    let responses = found_or_refused(found, &[Concern::Access, Concern::Schema]);
     let summary = "Gives the JSON Schema of an event";
-    let mut item = asking("get_schema", "schemas", summary, responses.into());
+    let mut item = asking("get_schema", "schemas", summary, responses);
     item["parameters"] = json!([{
         "name": "type",
         "in": "path",
@@ -57,26 +56,35 @@ pub(super) fn schema_item(catalog: &Catalog) -> Value {
 
 /// What stands at `/openapi.json`.
 pub(super) fn openapi_item() -> Value {
-    let responses = json!({
-        "200": {
-            "description": "This document.",
-            "content": { "application/json": { "schema": { "type": "object" } } },
-        },
+    let found = json!({
+        "description": "This document.",
+        "content": { "application/json": { "schema": { "type": "object" } } },
     });
+    let responses = found_or_refused(found, &[Concern::Access]);
     asking("get_openapi", "schemas", "Gives this document", responses)
 }
 
-/// An operation that needs no key.
+fn found_or_refused(found: Value, concerns: &[Concern]) -> Value {
+    let mut responses = refusals(concerns);
+    responses.insert("200".to_owned(), found);
+    responses.into()
+}
+
 fn asking(id: &str, tag: &str, summary: &str, responses: Value) -> Value {
     json!({
         "get": {
             "operationId": id,
             "tags": [tag],
             "summary": summary,
-            "security": [],
             "responses": responses,
         },
     })
+}
+
+/// Lets in who has no key.
+fn open(mut item: Value) -> Value {
+    item["get"]["security"] = json!([]);
+    item
 }
 
 fn health(description: &str) -> Value {

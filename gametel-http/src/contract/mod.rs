@@ -11,6 +11,7 @@ mod events;
 mod names;
 mod openapi;
 mod schemas;
+mod security;
 mod sent;
 
 pub(crate) use document::{Document, documents};

@@ -8,6 +8,7 @@ use super::event_routes::route_item;
 use super::events::events_item;
 use super::names::named_events;
 use super::schemas::schemas;
+use super::security::{security, security_schemes};
 
 /// The OpenAPI 3.1 document of a server of this catalog under these options.
 pub(super) fn openapi(catalog: &Catalog, options: &RouteOptions) -> Value {
@@ -54,6 +55,9 @@ pub(super) fn openapi(catalog: &Catalog, options: &RouteOptions) -> Value {
         "components": {
             "schemas": schemas(catalog, &events),
             "headers": { "RetryAfter": retry_after },
+            "securitySchemes": security_schemes(),
         },
+        // No server has keys so far.
+        "security": security(false),
     })
 }

@@ -88,6 +88,26 @@ async fn the_document_has_every_route_and_its_reply() {
 }
 
 #[tokio::test]
+async fn a_method_of_any_name_is_told_which_there_are() {
+    let routes = serving(Catalog::game());
+    let paths = [
+        ("/", "GET, POST"),
+        ("/v1/events", "POST"),
+        ("/v1/schema/default", "GET, HEAD"),
+        ("/openapi.json", "GET, HEAD"),
+        ("/healthz/ready", "GET, HEAD"),
+    ];
+    for (path, allow) in paths {
+        for method in ["TRACE", "QUERY", "PROPFIND", "get", "PATCH"] {
+            let refused = request(method, path).reply(&routes).await;
+            let (status, allowed) = (refused.status().as_u16(), &refused.headers()["allow"]);
+            assert_eq!((status, allowed.to_str().unwrap()), (405, allow), "{method} {path}");
+            assert_eq!(code(&refused), "method_not_allowed");
+        }
+    }
+}
+
+#[tokio::test]
 async fn every_reference_of_the_document_leads_somewhere() {
     fn references(value: &Value, found: &mut Vec<String>) {
         match value {
