@@ -62,7 +62,7 @@ pub async fn open_monitored(
     endpoint: &Endpoint,
     topic_options: TopicOptions,
 ) -> Result<(Arc<dyn EventSink>, Monitor), SinkError> {
-    let unwatched = |sink| Ok((sink, Monitor::default()));
+    let unwatched = |sink: Arc<dyn EventSink>| Ok((sink, Monitor::default()));
     match endpoint {
         #[cfg(feature = "log")]
         Endpoint::Sqlite(path) => unwatched(open_log(path.clone()).await?),
