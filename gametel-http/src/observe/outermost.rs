@@ -29,9 +29,10 @@ where
     // At the level of an error, so that no filter for lines takes the ids from those that it leaves.
     let span = tracing::error_span!(
         "request",
-        request_id = id.as_str(),
-        trace_id = trace.map(|trace| trace.trace_id),
-        parent_id = trace.map(|trace| trace.parent_id),
+        // As what they show: the id's characters need no quotes, which would cost a look at each.
+        request_id = %id.as_str(),
+        trace_id = trace.map(|trace| tracing::field::display(trace.trace_id)),
+        parent_id = trace.map(|trace| tracing::field::display(trace.parent_id)),
         // Recorded by who finds it out.
         key = Empty,
     );

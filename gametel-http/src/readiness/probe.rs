@@ -37,8 +37,8 @@ use std::fmt;
 /// let options = RouteOptions::default().with_monitor(monitor);
 /// ```
 pub trait Probe: fmt::Debug + Send + Sync + 'static {
-    /// What is looked at, as one word in snake_case; the same each time. It stands in answers and
-    /// in the label of a metric.
+    /// What is looked at, as one word in snake_case; the same each time, and no other probe's, nor
+    /// `server`, `writes`, `kafka` or `spool`. It stands in answers and in the label of a metric.
     fn name(&self) -> &str;
 
     /// How it is now.
