@@ -17,13 +17,18 @@ pub(crate) struct Reply {
 }
 
 impl Client {
-    /// No test waits longer than this for anything.
+    /// No test waits longer than this for anything, unless it says so.
     const PATIENCE: Duration = Duration::from_secs(20);
 
     pub(crate) fn connect(address: SocketAddr) -> io::Result<Self> {
+        Self::connect_patiently(address, Self::PATIENCE)
+    }
+
+    /// Connects as [`connect`](Self::connect) does, and waits so long for what comes.
+    pub(crate) fn connect_patiently(address: SocketAddr, patience: Duration) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(Self::PATIENCE))?;
-        stream.set_write_timeout(Some(Self::PATIENCE))?;
+        stream.set_read_timeout(Some(patience))?;
+        stream.set_write_timeout(Some(patience))?;
         stream.set_nodelay(true)?;
         Ok(Self { stream: BufReader::new(stream) })
     }
