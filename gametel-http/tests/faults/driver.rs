@@ -310,7 +310,7 @@ fn read_answers(reply: &Reply, form: Form, count: usize) -> Vec<Answer> {
 fn answer_of(code: &str) -> Answer {
     match code {
         "unavailable" | "io" | "internal_error" => Answer::Later { perhaps: true },
-        "backpressure" | "closed" | "overloaded" | "rate_limited" | "spool_full" => {
+        "backpressure" | "closed" | "body_timeout" | "incomplete_body" => {
             Answer::Later { perhaps: false }
         }
         code => Answer::Refused(code.to_owned()),

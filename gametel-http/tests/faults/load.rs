@@ -17,14 +17,14 @@ use crate::server::Server;
 use crate::stored::Store;
 use crate::support::Client;
 
-/// Hundreds of clients with some 450 events in each request: together more than the producer queues.
+/// Hundreds of clients with some 300 KB in each request: together more than the producer queues.
 const HABITS: Habits = Habits {
     clients: 300,
     rest: Duration::from_millis(1),
     retry: Duration::from_secs(1),
     forms: &[Form::Array, Form::Lines],
-    batch: (400, 500),
-    padding: 64,
+    batch: (8, 12),
+    padding: 60_000,
     patience: Duration::from_secs(120),
 };
 
@@ -32,9 +32,9 @@ const HABITS: Habits = Habits {
 const PRESSURE: Duration = Duration::from_secs(10);
 const REFUSAL: Duration = Duration::from_secs(90);
 
-/// What the server may need at most: 100,000 events in the producer's queue and as many in hand, of
-/// less than 1 KiB each with all that belongs to them, and what it needs at rest.
-const MEMORY: u64 = 256 * 1024 * 1024;
+/// What the server may need at most: the producer's queue of 64 MiB, three times the bodies of all
+/// clients (as they came, as events, and on their way between), and what it needs at rest.
+const MEMORY: u64 = 384 * 1024 * 1024;
 
 /// How soon a client that sends little must find the server as it was.
 const RECOVERY: Duration = Duration::from_secs(30);
@@ -51,7 +51,7 @@ fn overload_is_refused_within_bounds_and_over_when_it_is_over() {
     let mut server = Server::start(&["--sink", &format!("kafka://{brokers}/{topic}")]);
     say(&format!("\noverload: GAMETEL_FAULTS_SEED={seed}"));
 
-    proxy.set(Weather::Narrow { bytes_per_second: 64 * 1024 });
+    proxy.set(Weather::Narrow { bytes_per_second: 256 * 1024 });
     let progress = Arc::clone(&server.progress);
     let mut driver = Driver::start(server.address, Arc::clone(&progress), HABITS, seed);
     last(PRESSURE.max(time));
