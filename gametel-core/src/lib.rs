@@ -54,7 +54,7 @@
 //!
 //! | feature | adds | needs |
 //! |---|---|---|
-//! | `log` | [`sink`]`::log`, an embedded event log in one SQLite file | a C compiler |
+//! | `log` | [`sink`]`::log`, an embedded event log in one SQLite file, and [`sink`]`::spool`, store and forward | a C compiler |
 //! | `kafka` | [`sink`]`::kafka`, Apache Kafka as a destination | a C and a C++ compiler, make (*) |
 //! | `metrics` | [`sink`]`::Metered`, which counts and times what goes through a sink | |
 //! | `testing` | `testing`, the conformance suite that every sink passes, and the test kit | |
@@ -65,7 +65,7 @@
 //! # What it must never know
 //!
 //! HTTP, Arrow, Parquet, object stores. `rdkafka` is named only in `sink/kafka`, `rusqlite` only in
-//! `sink/log`, and no public item exposes a type of theirs. The rules (enrich, classify, encode,
+//! `sink/log`, `sink/spool` and `sink/sqlite`, and no public item exposes a type of theirs. The rules (enrich, classify, encode,
 //! decode) take values and return values: no clock, no environment, no I/O. A leaf sink is one
 //! destination and decides nothing; what decides is a combinator.
 

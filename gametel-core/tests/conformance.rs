@@ -202,3 +202,73 @@ async fn log() {
     });
     assert_eq!(report.await, ConformanceReport { oversize: true, ..READ_BACK });
 }
+
+/// The suite over a spool; what is stored is what its target has, once nothing is pending.
+#[cfg(feature = "log")]
+async fn spool(ack: gametel_core::sink::spool::SpoolAck) -> ConformanceReport {
+    use std::time::Duration;
+
+    use gametel_core::sink::Spool;
+    use gametel_core::sink::spool::SpoolOptions;
+
+    let report = conformance(|| async {
+        let directory = tempfile::tempdir().unwrap();
+        let target = Arc::new(FaultSink::new(MemorySink::new()));
+        let options = SpoolOptions::default()
+            .with_ack(ack)
+            .with_max_event_bytes(10_000)
+            .with_initial_backoff(Duration::from_millis(1))
+            .with_ack_timeout(Duration::from_millis(500));
+        let path = directory.path().join("spool.db");
+        let spool = Spool::open(&path, Arc::clone(&target), options).unwrap();
+        let monitor = spool.monitor();
+        let (failing, healing) = (Arc::clone(&target), Arc::clone(&target));
+        Fixture::new(spool)
+            .oversize(10_001)
+            .failing(
+                move || {
+                    let fault = Fault::FailAfterStoring { stored: 0, kind: SinkErrorKind::Io };
+                    failing.inject(Call::Write, When::Always, fault);
+                },
+                move || healing.heal(),
+            )
+            .stored(move || {
+                let (monitor, target) = (monitor.clone(), Arc::clone(&target));
+                let directory = directory.path().to_owned();
+                async move {
+                    monitor.until_empty().await;
+                    assert!(directory.exists(), "the fixture owns the folder");
+                    let events = target.inner().events().into_iter();
+                    events.map(|event| event.payload().clone()).collect()
+                }
+            })
+    });
+    report.await
+}
+
+#[cfg(feature = "log")]
+#[tokio::test]
+async fn spool_of_both_kinds() {
+    use gametel_core::sink::spool::SpoolAck;
+
+    let everything = ConformanceReport { oversize: true, ..FAILURE };
+    assert_eq!(spool(SpoolAck::Spool).await, everything);
+    assert_eq!(spool(SpoolAck::Target).await, everything);
+}
+
+#[tokio::test]
+async fn reopening() {
+    use std::time::Duration;
+
+    use gametel_core::sink::Reopening;
+
+    let opened = |inner: Arc<dyn EventSink>| {
+        let open = move || {
+            let inner = Arc::clone(&inner);
+            async move { Ok(inner) }
+        };
+        Reopening::new("reopening", Duration::from_secs(600), open)
+    };
+    let report = wrapper_conformance(opened).await;
+    assert_eq!(report, FAILURE);
+}

@@ -47,6 +47,10 @@ pub(crate) enum LogFormat {
 pub(crate) enum Command {
     /// Serve the catalog's routes until SIGTERM or ctrl-c.
     Serve(ServeArgs),
+    /// Look into a spool, or empty it.
+    #[cfg(feature = "log")]
+    #[command(subcommand)]
+    Spool(crate::spool::SpoolCommand),
 }
 
 #[derive(Debug, Args)]
@@ -62,6 +66,9 @@ pub(crate) struct ServeArgs {
         env = "GAMETEL_SINK"
     )]
     pub(crate) sink: Url,
+    #[cfg(feature = "log")]
+    #[command(flatten)]
+    pub(crate) spool: crate::spool::SpoolArgs,
     /// The catalog of events, a TOML file. Without it the built-in catalog `game` is served.
     #[arg(long, value_name = "FILE", env = "GAMETEL_CATALOG")]
     pub(crate) catalog: Option<PathBuf>,
@@ -92,7 +99,7 @@ pub(crate) struct ServeArgs {
 /// A URL as it was typed. It is no URL's fault before it is used: clap would print the whole of it,
 /// with a password that does not belong there.
 #[derive(Clone, Debug)]
-pub(crate) struct Url(Result<Endpoint, EndpointError>);
+pub(crate) struct Url(pub(crate) Result<Endpoint, EndpointError>);
 
 impl FromStr for Url {
     type Err = Infallible;
@@ -107,6 +114,8 @@ impl FromStr for Url {
 pub(crate) struct Settings {
     pub(crate) server: ServerConfig,
     pub(crate) sink: Endpoint,
+    #[cfg(feature = "log")]
+    pub(crate) spool: crate::spool::SpoolArgs,
     pub(crate) topic: TopicOptions,
     pub(crate) catalog: Option<PathBuf>,
     pub(crate) headers: HeaderOptions,
@@ -135,7 +144,15 @@ impl ServeArgs {
             .with_partitions(self.topic_partitions)
             .with_replication(self.topic_replication);
         let headers = HeaderOptions { keep: self.keep_header, secret: self.secret_header };
-        Ok(Settings { server, sink: self.sink.0?, topic, catalog: self.catalog, headers })
+        Ok(Settings {
+            server,
+            sink: self.sink.0?,
+            #[cfg(feature = "log")]
+            spool: self.spool,
+            topic,
+            catalog: self.catalog,
+            headers,
+        })
     }
 }
 

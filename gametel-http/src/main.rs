@@ -1,6 +1,8 @@
 //! The command `gametel-http`: reads the command line and the environment, and runs a server.
 
 mod cli;
+#[cfg(feature = "log")]
+mod spool;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -9,8 +11,11 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Parser;
 use gametel_core::catalog::Catalog;
-use gametel_core::sink::SinkErrorKind;
-use gametel_http::{Server, sinks};
+use gametel_core::endpoint::Endpoint;
+use gametel_core::sink::{SinkError, SinkErrorKind};
+use gametel_http::Server;
+#[cfg(not(feature = "log"))]
+use gametel_http::sinks;
 use tracing_subscriber::EnvFilter;
 
 use cli::{Cli, Command, LogArgs, LogFormat, Settings};
@@ -21,6 +26,9 @@ enum Failure {
     Config(anyhow::Error),
     /// It was told right, and it failed: exit code 1.
     Failed(anyhow::Error),
+    /// It was told something that could do harm, and did nothing: exit code 3.
+    #[cfg(feature = "log")]
+    Refused(anyhow::Error),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +40,8 @@ fn main() -> ExitCode {
             let (error, code) = match failure {
                 Failure::Config(error) => (error, 2),
                 Failure::Failed(error) => (error, 1),
+                #[cfg(feature = "log")]
+                Failure::Refused(error) => (error, 3),
             };
             // With stderr closed there is nobody left to tell.
             let _ = writeln!(std::io::stderr(), "gametel-http: {error:#}");
@@ -42,16 +52,24 @@ fn main() -> ExitCode {
 
 fn start(cli: Cli) -> Result<(), Failure> {
     log_to_stderr(&cli.log).map_err(Failure::Config)?;
-    let Command::Serve(args) = cli.command;
-    let settings = args.resolve().context("--sink").map_err(Failure::Config)?;
-    let runtime = tokio::runtime::Runtime::new()
-        .context("the threads can't be started")
-        .map_err(Failure::Failed)?;
-    runtime.block_on(serve(settings))
+    match cli.command {
+        Command::Serve(args) => {
+            let settings = args.resolve().context("--sink").map_err(Failure::Config)?;
+            runtime()?.block_on(serve(settings))
+        }
+        #[cfg(feature = "log")]
+        Command::Spool(command) => command.run(),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Runtime::new().context("the threads can't be started").map_err(Failure::Failed)
 }
 
 async fn serve(settings: Settings) -> Result<(), Failure> {
-    let Settings { mut server, sink: endpoint, topic, catalog, headers } = settings;
+    let Settings { mut server, sink: endpoint, topic, catalog, headers, .. } = settings;
+    #[cfg(feature = "log")]
+    let spool = settings.spool;
     let catalog = match &catalog {
         None => Catalog::game(),
         Some(path) => {
@@ -60,11 +78,11 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     };
     let rule = headers.rule(&catalog).context("the headers to keep can't be kept");
     server.routes.header_rule = Some(rule.map_err(Failure::Config)?);
-    let sink = sinks::open(&endpoint, topic).await.map_err(|error| {
-        let failure =
-            if error.kind() == SinkErrorKind::Config { Failure::Config } else { Failure::Failed };
-        failure(anyhow::Error::new(error).context(format!("the sink {endpoint} can't be opened")))
-    })?;
+    #[cfg(feature = "log")]
+    let opened = spool.open(&endpoint, topic).await;
+    #[cfg(not(feature = "log"))]
+    let opened = sinks::open(&endpoint, topic).await;
+    let sink = opened.map_err(|error| not_opened(&endpoint, error))?;
     let catalog_name = catalog.name().to_owned();
     let server = match Server::bind(server, Arc::new(catalog), Arc::clone(&sink)).await {
         Ok(server) => server,
@@ -88,6 +106,18 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
             Err(Failure::Failed(error.into()))
         }
     }
+}
+
+fn not_opened(endpoint: &Endpoint, error: SinkError) -> Failure {
+    let failure =
+        if error.kind() == SinkErrorKind::Config { Failure::Config } else { Failure::Failed };
+    // The spool in front of it says itself which it is.
+    let is_the_sink = error.sink() != "spool";
+    let error = anyhow::Error::new(error);
+    failure(match is_the_sink {
+        true => error.context(format!("the sink {endpoint} can't be opened")),
+        false => error,
+    })
 }
 
 /// Ends at the first SIGTERM or ctrl-c. A second one ends the process at once.

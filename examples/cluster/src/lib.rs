@@ -14,6 +14,7 @@
 //! # let _ = topic;
 //! ```
 
+mod disk;
 mod ports;
 mod private;
 
@@ -26,6 +27,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+pub use disk::{SmallDisk, small_disk};
 pub use ports::free_port;
 pub use private::PrivateKafka;
 

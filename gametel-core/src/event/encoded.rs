@@ -54,6 +54,21 @@ impl EncodedEvent {
         Self { content, key: None, payload, timestamp, position: Some(position) }
     }
 
+    /// An event that was stored part by part, in a file of ours.
+    #[cfg(feature = "log")]
+    pub(crate) fn from_parts(
+        event: Result<(Option<EventId>, EventType), Malformed>,
+        key: Option<Bytes>,
+        payload: Bytes,
+        timestamp: Option<Timestamp>,
+    ) -> Self {
+        let content = match event {
+            Ok((id, event_type)) => Content::Event { id, event_type },
+            Err(malformed) => Content::Malformed(Arc::new(malformed)),
+        };
+        Self { content, key, payload, timestamp, position: None }
+    }
+
     /// Sets the key: events with the same key keep their order, and share a Kafka partition.
     #[must_use]
     pub fn with_key(mut self, key: impl Into<Bytes>) -> Self {
@@ -172,6 +187,23 @@ pub enum QuarantineReason {
 }
 
 impl QuarantineReason {
+    /// Every reason that there is.
+    #[cfg(feature = "log")]
+    const ALL: [Self; 6] = [
+        Self::InvalidUtf8,
+        Self::InvalidJson,
+        Self::NotAnObject,
+        Self::MissingEventType,
+        Self::EventTypeNotAString,
+        Self::ColumnTypeMismatch,
+    ];
+
+    /// The reason of a stable name.
+    #[cfg(feature = "log")]
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+
     /// The stable name, such as `invalid_json`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -188,5 +220,27 @@ impl QuarantineReason {
 impl fmt::Display for QuarantineReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(all(test, feature = "log"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_found_by_its_name() {
+        for reason in QuarantineReason::ALL {
+            // A new reason does not compile here until it is one of them all.
+            match reason {
+                QuarantineReason::InvalidUtf8
+                | QuarantineReason::InvalidJson
+                | QuarantineReason::NotAnObject
+                | QuarantineReason::MissingEventType
+                | QuarantineReason::EventTypeNotAString
+                | QuarantineReason::ColumnTypeMismatch => {}
+            }
+            assert_eq!(QuarantineReason::from_name(reason.as_str()), Some(reason));
+        }
+        assert_eq!(QuarantineReason::from_name("unheard_of"), None);
     }
 }

@@ -41,6 +41,18 @@ impl EventId {
         Uuid::try_parse(text).map(Self).map_err(|_| InvalidEventId)
     }
 
+    /// The 16 bytes, for a file of ours.
+    #[cfg(feature = "log")]
+    pub(crate) fn to_bytes(self) -> [u8; 16] {
+        self.0.into_bytes()
+    }
+
+    /// Takes what [`to_bytes`](Self::to_bytes) gave.
+    #[cfg(feature = "log")]
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
     /// Appends the text.
     pub(crate) fn write_text(self, text: &mut Vec<u8>) {
         let mut buffer = [0; uuid::fmt::Hyphenated::LENGTH];

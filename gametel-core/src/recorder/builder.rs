@@ -4,11 +4,10 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use crate::event::Stamper;
-use crate::sink::{EventSink, Retry, RetryPolicy, SinkError, SinkErrorKind, WithTimeout};
+use crate::sink::{EventSink, Guarded, Retry, RetryPolicy, SinkError, SinkErrorKind, WithTimeout};
 
 use super::bell::Bell;
 use super::gate::Gate;
-use super::guarded::Guarded;
 use super::handle::Recorder;
 use super::intake::{Intake, WhenFull};
 use super::ledger::Ledger;

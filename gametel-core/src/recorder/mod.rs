@@ -67,7 +67,6 @@ mod error;
 #[cfg(all(test, not(gametel_loom)))]
 mod fixture;
 mod gate;
-mod guarded;
 mod handle;
 mod intake;
 mod ledger;

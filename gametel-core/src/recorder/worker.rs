@@ -6,9 +6,8 @@ use futures_util::future::select;
 use tokio::time::sleep;
 
 use crate::batch::EventBatch;
-use crate::sink::{EventSink, Retry, WithTimeout};
+use crate::sink::{EventSink, Guarded, Retry, WithTimeout};
 
-use super::guarded::Guarded;
 use super::loss::Teller;
 use super::reporter::Reporter;
 use super::shared::{FlushReply, Shared};

@@ -2,8 +2,8 @@
 //!
 //! A *leaf* sink is one destination, and decides nothing: [`MemorySink`], [`NullSink`],
 //! [`StdoutSink`], and behind features the embedded log and Kafka. A *combinator* is made of other
-//! sinks, and is one itself: [`FanOut`], [`Router`], [`Filtered`], [`Retry`], [`WithTimeout`], and
-//! behind the feature `metrics` `Metered`. A destination that blocks its thread is written as a
+//! sinks, and is one itself: [`FanOut`], [`Router`], [`Filtered`], [`Retry`], [`WithTimeout`],
+//! [`Reopening`], and behind features `Spool` (`log`) and `Metered` (`metrics`). A destination that blocks its thread is written as a
 //! [`BlockingSink`] and becomes an `EventSink` in a [`ThreadSink`].
 
 mod error;
@@ -12,6 +12,7 @@ mod ext;
 mod fan_out;
 mod filtered;
 mod forward;
+mod guarded;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 #[cfg(feature = "log")]
@@ -23,10 +24,15 @@ mod null;
 #[cfg(test)]
 mod odd;
 mod parts;
+mod reopening;
 mod report;
 mod retry;
 mod retry_policy;
 mod router;
+#[cfg(feature = "log")]
+pub mod spool;
+#[cfg(feature = "log")]
+mod sqlite;
 mod stdout;
 mod thread;
 mod with_timeout;
@@ -36,6 +42,7 @@ pub use event_sink::EventSink;
 pub use ext::EventSinkExt;
 pub use fan_out::FanOut;
 pub use filtered::{Filtered, FilteredBuilder};
+pub(crate) use guarded::Guarded;
 #[cfg(feature = "kafka")]
 pub use kafka::KafkaSink;
 #[cfg(feature = "log")]
@@ -44,10 +51,13 @@ pub use memory::MemorySink;
 #[cfg(feature = "metrics")]
 pub use metered::Metered;
 pub use null::NullSink;
+pub use reopening::Reopening;
 pub use report::{Outcome, Receipt, Rejection, WriteReport};
 pub use retry::Retry;
 pub use retry_policy::RetryPolicy;
 pub use router::{Router, RouterBuilder};
+#[cfg(feature = "log")]
+pub use spool::Spool;
 pub use stdout::StdoutSink;
 pub use thread::{BlockingSink, ThreadSink, ThreadSinkOptions};
 pub use with_timeout::WithTimeout;

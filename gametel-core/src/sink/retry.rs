@@ -1,6 +1,3 @@
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
-
 use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
 
@@ -77,7 +74,7 @@ impl<S: EventSink> EventSink for Retry<S> {
         let mut progress = Progress::new(batch.len());
         progress.apply(first);
         for retry in 1..self.policy.max_attempts {
-            let pause = self.policy.ceiling(retry).mul_f64(random_part());
+            let pause = self.policy.pause(retry);
             if progress.open.is_empty() || started.elapsed() + pause > self.policy.max_elapsed {
                 break;
             }
@@ -103,13 +100,6 @@ fn may_pass(result: &Result<WriteReport, SinkError>) -> bool {
         Ok(report) => report.rejected().any(|(_, rejection)| rejection.kind.is_retryable()),
         Err(error) => error.is_retryable(),
     }
-}
-
-/// A number from 0 to 1, from the randomness that the standard library keys its hash maps with.
-fn random_part() -> f64 {
-    // 53 bits are what the fraction of an f64 holds.
-    let bits = RandomState::new().hash_one(0) >> 11;
-    bits as f64 / (1_u64 << 53) as f64
 }
 
 /// What is known of a batch between attempts.
@@ -296,13 +286,6 @@ mod tests {
         let elapsed = started.elapsed();
         let (at_least, at_most) = (policy.max_elapsed - policy.max_backoff, policy.max_elapsed);
         assert!((at_least..=at_most + Duration::from_millis(20)).contains(&elapsed), "{elapsed:?}");
-    }
-
-    #[test]
-    fn a_pause_is_a_random_part() {
-        let parts: Vec<_> = (0..100).map(|_| random_part()).collect();
-        assert!(parts.iter().all(|part| (0.0..=1.0).contains(part)));
-        assert!(parts.iter().any(|part| *part < 0.5) && parts.iter().any(|part| *part > 0.5));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,3 +1,5 @@
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::time::Duration;
 
 /// How long, how often and at what pace to try again.
@@ -61,8 +63,13 @@ impl RetryPolicy {
         Self { max_backoff, ..self }
     }
 
+    /// A random part of the longest pause before the `retry`-th retry, counted from 1.
+    pub(super) fn pause(&self, retry: u32) -> Duration {
+        self.ceiling(retry).mul_f64(random_part())
+    }
+
     /// The longest pause before the `retry`-th retry, counted from 1.
-    pub(super) fn ceiling(&self, retry: u32) -> Duration {
+    fn ceiling(&self, retry: u32) -> Duration {
         let doubled = 1_u32.checked_shl(retry.saturating_sub(1)).unwrap_or(u32::MAX);
         self.initial_backoff.saturating_mul(doubled).min(self.max_backoff)
     }
@@ -79,6 +86,13 @@ impl Default for RetryPolicy {
     }
 }
 
+/// A number from 0 to 1, from the randomness that the standard library keys its hash maps with.
+fn random_part() -> f64 {
+    // 53 bits are what the fraction of an f64 holds.
+    let bits = RandomState::new().hash_one(0) >> 11;
+    bits as f64 / (1_u64 << 53) as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,5 +102,12 @@ mod tests {
         let policy = RetryPolicy::default();
         let millis = |retry| policy.ceiling(retry).as_millis();
         assert_eq!([1, 2, 3, 6, 7, 40].map(millis), [100, 200, 400, 3_200, 5_000, 5_000]);
+    }
+
+    #[test]
+    fn a_pause_is_a_random_part() {
+        let parts: Vec<_> = (0..100).map(|_| random_part()).collect();
+        assert!(parts.iter().all(|part| (0.0..=1.0).contains(part)));
+        assert!(parts.iter().any(|part| *part < 0.5) && parts.iter().any(|part| *part > 0.5));
     }
 }

@@ -1,7 +1,6 @@
 //! What was acked is stored, and nothing else: for each destination, through all its faults.
 
 use crate::alone;
-use crate::disk::SmallDisk;
 use crate::plan::{Fault, OF_ALL, OF_THE_SERVER, Run};
 use crate::scenario::{Broker, Scenario};
 use crate::server::Server;
@@ -23,7 +22,7 @@ fn kafka_has_every_acked_event_through_all_faults() {
         store: Store::Topic { kcat, brokers, topic },
         broker: Some(broker),
         disk: None,
-        spooled: false,
+        spool: None,
         faults: OF_ALL.len(),
     };
     scenario.run(OF_ALL, run);
@@ -42,7 +41,7 @@ fn the_log_has_every_acked_event_through_kills_and_stops() {
         store: Store::Log(path),
         broker: None,
         disk: None,
-        spooled: false,
+        spool: None,
         faults: 10 * OF_THE_SERVER.len(),
     };
     scenario.run(OF_THE_SERVER, run);
@@ -54,7 +53,8 @@ fn the_log_has_every_acked_event_though_its_disk_was_full() {
     let test = "the_log_has_every_acked_event_though_its_disk_was_full";
     let _alone = alone();
     let run = Run::from_environment();
-    let Some(disk) = SmallDisk::mount(test) else { return };
+    let mebibytes = 64 + u32::try_from(run.time.as_secs()).unwrap();
+    let Some(disk) = gametel_cluster::small_disk(test, mebibytes) else { return };
     let path = disk.path().join("events.db");
     let server = Server::start(&["--sink", &format!("sqlite:{}", path.display())]);
     let scenario = Scenario {
@@ -63,7 +63,7 @@ fn the_log_has_every_acked_event_though_its_disk_was_full() {
         store: Store::Log(path),
         broker: None,
         disk: Some(disk),
-        spooled: false,
+        spool: None,
         faults: 2 * DECK.len(),
     };
     scenario.run(DECK, run);

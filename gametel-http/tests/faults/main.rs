@@ -11,7 +11,6 @@
 #![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
 
 mod conservation;
-mod disk;
 mod driver;
 mod event;
 mod judge;
@@ -24,6 +23,7 @@ mod proxy;
 mod proxy_tests;
 mod scenario;
 mod server;
+mod spooled;
 mod stored;
 #[path = "../support/mod.rs"]
 mod support;

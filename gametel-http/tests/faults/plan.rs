@@ -32,6 +32,9 @@ pub(crate) enum Fault {
     KillServerFrozen,
     /// The disk is full, for a while.
     FullDisk,
+    /// The broker is away for longer than any time-out, while the server is killed, stopped and
+    /// started.
+    BrokerAway,
 }
 
 /// Faults of the server alone, for a sink that has no broker.
@@ -55,6 +58,19 @@ pub(crate) const OF_ALL: &[Fault] = &[
     Fault::HalfOpen,
     Fault::KillServerHalfOpen,
     Fault::KillServerFrozen,
+];
+
+/// What a spool is there for; the rest of what is between it and the broker, the sink's own tests
+/// have.
+pub(crate) const OF_A_SPOOL: &[Fault] = &[
+    Fault::KillServer,
+    Fault::KillServer,
+    Fault::StopServer,
+    Fault::Cut,
+    Fault::HalfOpen,
+    Fault::KillServerHalfOpen,
+    Fault::BrokerAway,
+    Fault::FullDisk,
 ];
 
 /// Deals out faults without end: all of a deck in some order, and then again in another.

@@ -4,16 +4,15 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gametel_cluster::PrivateKafka;
+use gametel_cluster::{PrivateKafka, SmallDisk};
 
-use crate::disk::SmallDisk;
 use crate::driver::{Driver, Habits};
 use crate::judge::{Forwarding, Judge, Verdict};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, poll};
 use crate::plan::{Fault, Plan, Run};
 use crate::proxy::{Proxy, Weather};
 use crate::server::Server;
-use crate::stored::Store;
+use crate::stored::{SpoolFile, Store};
 
 /// What a scenario is about.
 pub(crate) struct Scenario {
@@ -22,9 +21,19 @@ pub(crate) struct Scenario {
     pub(crate) store: Store,
     pub(crate) broker: Option<Broker>,
     pub(crate) disk: Option<SmallDisk>,
-    pub(crate) spooled: bool,
+    /// What is between the server and the store, if anything.
+    pub(crate) spool: Option<Spool>,
     /// How many faults there are at least.
     pub(crate) faults: usize,
+}
+
+/// A spool in front of the store.
+pub(crate) struct Spool {
+    pub(crate) file: SpoolFile,
+    /// Whether a 2xx waits for the store all the same.
+    pub(crate) acks_for_target: bool,
+    /// How long the broker is away.
+    pub(crate) absence: Duration,
 }
 
 /// A broker of the test's own, behind the proxy.
@@ -47,6 +56,8 @@ impl Scenario {
     /// So many acks show that all is well again, within this time.
     const ACKS: u64 = 300;
     const RECOVERY: Duration = Duration::from_secs(60);
+    /// The longest pause of a spool's, and then some.
+    const EMPTYING: Duration = Duration::from_secs(90);
 
     /// Runs through one deck of faults, and goes on until the time is up. Prints what came of it.
     ///
@@ -71,6 +82,10 @@ impl Scenario {
             );
         }
         let ledger = driver.finish();
+        if let Some(Spool { file, .. }) = &self.spool {
+            let emptied = poll(Self::EMPTYING, || file.counts().0 == 0);
+            assert!(emptied, "{}, seed {seed}: the spool does not get empty", self.name);
+        }
         self.server.stop();
         let verdict = self.judge(&ledger, &plan);
         say(&self.report(&plan, &ledger, &verdict, start.elapsed()));
@@ -80,11 +95,19 @@ impl Scenario {
 
     fn judge(&self, ledger: &Ledger, plan: &Plan) -> Verdict {
         let interruptions = plan.total() + 1;
-        let forwarding =
-            if self.spooled { Forwarding::Spooled { interruptions } } else { Forwarding::Direct };
+        let forwarding = match self.spool {
+            Some(_) => Forwarding::Spooled { interruptions },
+            None => Forwarding::Direct,
+        };
         let mut judge = Judge::new(ledger, forwarding);
         self.store.read(|value| judge.see(value));
         let mut verdict = judge.verdict();
+        if let Some(Spool { file, .. }) = &self.spool
+            && file.counts() != (0, 0)
+        {
+            verdict
+                .complain("left in the spool", format!("(pending, refused): {:?}", file.counts()));
+        }
         self.server.check_counters(ledger, &mut verdict);
         verdict
     }
@@ -101,6 +124,7 @@ impl Scenario {
                 self.server.restart();
             }
             Fault::FullDisk => self.fill_disk(),
+            Fault::BrokerAway => self.miss_broker(),
             fault => self.inject_at_broker(fault, plan, spell),
         }
     }
@@ -155,19 +179,42 @@ impl Scenario {
                 kafka.thaw();
                 self.server.restart();
             }
-            Fault::KillServer | Fault::StopServer | Fault::FullDisk => {
-                unreachable!("this is none of the broker's")
+            Fault::KillServer | Fault::StopServer | Fault::FullDisk | Fault::BrokerAway => {
+                unreachable!("this is none of what is between server and broker")
             }
         }
         proxy.set(Weather::Clear);
     }
 
-    /// Leaves no room until the clients have been told so, and then makes some.
+    /// Does without the broker for a long time. The server is killed, started, stopped and started in
+    /// it; where the spool answers, the clients notice nothing else.
+    fn miss_broker(&mut self) {
+        let Broker { kafka, .. } = self.broker.as_ref().expect("the deck is for a broker");
+        let spool = self.spool.as_ref().expect("the deck is for a spool");
+        let start = Instant::now();
+        kafka.kill();
+        let goes_on = |server: &Server| {
+            let acks =
+                spool.acks_for_target || server.progress.await_acks(Self::ACKS, Self::RECOVERY);
+            assert!(acks, "nothing is acked while the broker is away");
+        };
+        goes_on(&self.server);
+        self.server.kill();
+        self.server.restart();
+        goes_on(&self.server);
+        last(spool.absence / 4);
+        self.server.stop();
+        self.server.restart();
+        goes_on(&self.server);
+        last(spool.absence.saturating_sub(start.elapsed()));
+        kafka.restart();
+    }
+
+    /// Leaves no room for a while, and then makes some.
     fn fill_disk(&self) {
-        let disk = self.disk.as_ref().expect("the deck is for a small disk");
-        disk.fill();
+        let filler = self.disk.as_ref().expect("the deck is for a small disk").fill();
         last(Duration::from_secs(2));
-        disk.grow();
+        std::fs::remove_file(filler).expect("it is there");
     }
 
     fn report(&self, plan: &Plan, ledger: &Ledger, verdict: &Verdict, time: Duration) -> String {

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -15,6 +16,10 @@ pub(crate) enum Store {
     Log(PathBuf),
 }
 
+/// The file of a spool, which is read beside the server.
+#[derive(Clone, Debug)]
+pub(crate) struct SpoolFile(pub(crate) PathBuf);
+
 impl Store {
     /// Gives every record's value to `see`, in the order of the offsets.
     pub(crate) fn read(&self, see: impl FnMut(&[u8])) {
@@ -22,6 +27,38 @@ impl Store {
             Self::Topic { kcat, brokers, topic } => read_topic(kcat, brokers, topic, see),
             Self::Log(path) => read_log(path, see),
         }
+    }
+}
+
+impl SpoolFile {
+    /// How many events wait, and how many are set aside.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        let count = |table: &str| {
+            let sql = format!("SELECT count(*) FROM {table}");
+            let count: i64 = self.connect().query_row(&sql, [], |row| row.get(0))?;
+            Ok::<_, rusqlite::Error>(count.unsigned_abs())
+        };
+        let read = |table| count(table).expect("the spool can be read");
+        (read("pending"), read("refused"))
+    }
+
+    /// Gives the value of every event that waits to `see`, in their order.
+    pub(crate) fn read(&self, mut see: impl FnMut(&[u8])) {
+        let connection = self.connect();
+        let mut statement = connection
+            .prepare("SELECT payload FROM pending ORDER BY number")
+            .expect("the spool has its table");
+        let mut rows = statement.query([]).expect("the spool can be read");
+        while let Some(row) = rows.next().expect("the spool can be read") {
+            see(row.get_ref(0).expect("there is a value").as_blob().expect("a value is a blob"));
+        }
+    }
+
+    fn connect(&self) -> Connection {
+        let connection = Connection::open_with_flags(&self.0, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .expect("the spool can be opened");
+        connection.busy_timeout(Duration::from_secs(10)).expect("a time-out can be set");
+        connection
     }
 }
 

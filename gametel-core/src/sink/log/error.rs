@@ -1,8 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use rusqlite::ErrorCode;
-
-use crate::sink::{SinkError, SinkErrorKind};
+use crate::sink::{SinkError, SinkErrorKind, sqlite};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -37,10 +35,10 @@ pub enum LogError {
 
 impl LogError {
     pub(super) fn failed(path: &Path, action: &'static str, error: rusqlite::Error) -> Self {
-        if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) {
+        if sqlite::is_no_database(&error) {
             return Self::not_a_log(path, "it is no SQLite file");
         }
-        let kind = kind(&error);
+        let kind = sqlite::error_kind(&error);
         Self::Failed { path: path.to_owned(), action, source: error.into(), kind }
     }
 
@@ -64,16 +62,5 @@ impl From<LogError> for SinkError {
             LogError::Failed { source, .. } => Self::new(kind, "log", message).with_source(source),
             LogError::Missing(_) | LogError::NotALog { .. } => Self::new(kind, "log", message),
         }
-    }
-}
-
-fn kind(error: &rusqlite::Error) -> SinkErrorKind {
-    match error.sqlite_error_code() {
-        // Another process holds the write lock for longer than the busy time-out.
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => SinkErrorKind::Unavailable,
-        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-            SinkErrorKind::Config
-        }
-        _ => SinkErrorKind::Io,
     }
 }

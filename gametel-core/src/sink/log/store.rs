@@ -1,92 +1,46 @@
 //! Opening the file, and knowing it for a log.
 
 use std::path::Path;
-use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
+
+use crate::sink::sqlite::{self, Format, Identity};
 
 use super::LogError;
 
-/// "gmtl" in ASCII; `file(1)` and SQLite's own tools show it.
-const APPLICATION_ID: i64 = 0x676D_746C;
-
-/// The version of the format that this code reads and writes.
-const VERSION: i64 = 1;
-
-const SCHEMA: &str = "CREATE TABLE events (
-    \"offset\" INTEGER PRIMARY KEY,
-    timestamp_ms INTEGER,
-    key BLOB,
-    value BLOB
-) STRICT";
-
-/// How long to wait for another process's transaction before giving up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const FORMAT: Format = Format {
+    // "gmtl"
+    application_id: 0x676D_746C,
+    version: 1,
+    schema: "CREATE TABLE events (
+        \"offset\" INTEGER PRIMARY KEY,
+        timestamp_ms INTEGER,
+        key BLOB,
+        value BLOB
+    ) STRICT",
+};
 
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, LogError> {
     if !path.exists() {
         return Err(LogError::Missing(path.to_owned()));
     }
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    match identity(&connection, path)? {
-        Identity::Log => Ok(connection),
+    let failed = |error| LogError::failed(path, "opened", error);
+    let connection = sqlite::connect_to_read(path).map_err(failed)?;
+    match sqlite::identity(&connection, &FORMAT).map_err(failed)? {
+        Identity::Ours => Ok(connection),
         Identity::Empty => Err(LogError::not_a_log(path, "it is empty")),
+        Identity::Other(what) => Err(LogError::not_a_log(path, what)),
     }
 }
 
 pub(super) fn open_to_write(path: &Path) -> Result<Connection, LogError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let mut connection = connect(path, flags)?;
     let failed = |error| LogError::failed(path, "opened to write", error);
-    if let Identity::Empty = identity(&connection, path)? {
-        let transaction = connection
-            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-            .map_err(failed)?;
-        // Another process may have made the log between the look and the lock.
-        if let Identity::Empty = identity(&transaction, path)? {
-            transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
-            transaction.pragma_update(None, "user_version", VERSION).map_err(failed)?;
-            transaction.execute_batch(SCHEMA).map_err(failed)?;
-        }
-        transaction.commit().map_err(failed)?;
+    let mut connection = sqlite::connect_to_write(path).map_err(failed)?;
+    if let Identity::Other(what) = sqlite::make(&mut connection, &FORMAT).map_err(failed)? {
+        return Err(LogError::not_a_log(path, what));
     }
-    // WAL lets readers go on while we write; FULL syncs it at every commit.
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+    sqlite::sync_every_commit(&connection).map_err(failed)?;
     Ok(connection)
-}
-
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LogError> {
-    // No URI flag: a path with `?` or `%` in it is a path.
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map_err(|error| LogError::failed(path, "opened", error))?;
-    connection
-        .busy_timeout(BUSY_TIMEOUT)
-        .map_err(|error| LogError::failed(path, "opened", error))?;
-    Ok(connection)
-}
-
-enum Identity {
-    Log,
-    Empty,
-}
-
-fn identity(connection: &Connection, path: &Path) -> Result<Identity, LogError> {
-    let read = |pragma: &str| -> Result<i64, LogError> {
-        connection
-            .pragma_query_value(None, pragma, |row| row.get(0))
-            .map_err(|error| LogError::failed(path, "opened", error))
-    };
-    match (read("application_id")?, read("user_version")?) {
-        (APPLICATION_ID, VERSION) => Ok(Identity::Log),
-        (APPLICATION_ID, version) => {
-            let why = format!("its format has version {version}, this program knows {VERSION}");
-            Err(LogError::not_a_log(path, why))
-        }
-        // The schema's version counts every change of it: 0 is a file with nothing in it.
-        (0, 0) if read("schema_version")? == 0 => Ok(Identity::Empty),
-        _ => Err(LogError::not_a_log(path, "it is another program's SQLite file")),
-    }
 }
 
 #[cfg(test)]

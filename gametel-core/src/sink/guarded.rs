@@ -5,18 +5,18 @@ use std::panic::AssertUnwindSafe;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 
+use super::{EventSink, SinkError, SinkErrorKind, WriteReport};
 use crate::batch::EventBatch;
-use crate::sink::{EventSink, SinkError, SinkErrorKind, WriteReport};
 
 /// Makes an error of a sink's panic: kind `Config`, which is not retried, as the same events would
 /// most likely have it panic again.
 #[derive(Debug)]
-pub(super) struct Guarded {
+pub(crate) struct Guarded {
     sink: Box<dyn EventSink>,
 }
 
 impl Guarded {
-    pub(super) fn new(sink: Box<dyn EventSink>) -> Self {
+    pub(crate) fn new(sink: Box<dyn EventSink>) -> Self {
         Self { sink }
     }
 

@@ -1,0 +1,320 @@
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::watch;
+
+use crate::batch::EventBatch;
+use crate::event::Timestamp;
+use crate::sink::{Outcome, Receipt, Rejection, SinkError, SinkErrorKind};
+
+use super::record::{self, COLUMNS};
+use super::{SpoolError, SpoolOptions, SpoolRecord, SpoolStatus, file, totals};
+
+/// The only writer of a spool's file: what of it changes together is one transaction, and so one
+/// fsync.
+pub(super) struct Store {
+    connection: Connection,
+    path: PathBuf,
+    /// The number of the next record.
+    next: i64,
+    /// Events and bytes of the writes that are admitted and not committed yet.
+    claimed: (u64, u64),
+    max_events: u64,
+    max_event_bytes: usize,
+    status: watch::Sender<SpoolStatus>,
+}
+
+/// A write that fits, on its way into the file.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) batch: EventBatch,
+    /// Of each event of the batch; none where it is to be spooled.
+    pub(super) outcomes: Vec<Option<Outcome>>,
+    /// The indices of the events that are to be spooled.
+    pub(super) places: Vec<u32>,
+    /// The number of the first of them.
+    pub(super) first: i64,
+}
+
+/// Records of which the target has said the last word.
+#[derive(Debug, Default)]
+pub(super) struct Settlement {
+    removed: Vec<i64>,
+    removed_bytes: u64,
+    refused: Vec<(i64, Rejection)>,
+    refused_bytes: u64,
+}
+
+impl Settlement {
+    /// Takes a record out.
+    pub(super) fn remove(&mut self, record: &SpoolRecord) {
+        self.removed.push(record.number);
+        self.removed_bytes += record.event.size() as u64;
+    }
+
+    /// Moves a record aside.
+    pub(super) fn refuse(&mut self, record: &SpoolRecord, why: Rejection) {
+        self.refused.push((record.number, why));
+        self.refused_bytes += record.event.size() as u64;
+    }
+}
+
+impl Store {
+    /// How many records are taken up again in one transaction.
+    const RETRIED_AT_ONCE: u32 = 1_000;
+
+    /// Free pages up to here are kept for what comes: 4 MiB.
+    const SPARE_PAGES: i64 = 1_024;
+
+    pub(super) fn open(
+        path: &Path,
+        options: &SpoolOptions,
+    ) -> Result<(Self, watch::Receiver<SpoolStatus>), SpoolError> {
+        let connection = file::open_to_write(path)?;
+        let failed = |error| SpoolError::failed(path, "read", error);
+        let status = SpoolStatus {
+            max_bytes: options.max_bytes,
+            forwarding: true,
+            ..totals::read(&connection).map_err(failed)?
+        };
+        let last = "SELECT max(coalesce((SELECT max(number) FROM pending), 0), \
+                    coalesce((SELECT max(number) FROM refused), 0))";
+        let last: i64 = connection.query_row(last, [], |row| row.get(0)).map_err(failed)?;
+        let (status, receiver) = watch::channel(status);
+        let store = Self {
+            connection,
+            path: path.to_owned(),
+            next: last + 1,
+            claimed: (0, 0),
+            max_events: options.max_events,
+            max_event_bytes: options.max_event_bytes,
+            status,
+        };
+        Ok((store, receiver))
+    }
+
+    pub(super) fn status(&self) -> &watch::Sender<SpoolStatus> {
+        &self.status
+    }
+
+    /// Gives the events of a batch their numbers, if all of them have room.
+    pub(super) fn admit(&mut self, batch: EventBatch) -> Result<Admitted, SinkError> {
+        let (mut outcomes, mut places, mut bytes) = (Vec::with_capacity(batch.len()), vec![], 0);
+        for (place, event) in (0..).zip(batch.iter()) {
+            let size = event.size();
+            outcomes.push((size > self.max_event_bytes).then(|| {
+                let limit = self.max_event_bytes;
+                let reason = format!("the event has {size} bytes, the spool takes {limit}");
+                Outcome::Rejected(Rejection::new(SinkErrorKind::TooLarge, reason))
+            }));
+            if size <= self.max_event_bytes {
+                places.push(place);
+                bytes += size as u64;
+            }
+        }
+        self.check_room(places.len() as u64, bytes)?;
+        let (claimed_events, claimed_bytes) = &mut self.claimed;
+        let first = self.next + i64::try_from(*claimed_events).expect("fewer than 2^63 events");
+        *claimed_events += places.len() as u64;
+        *claimed_bytes += bytes;
+        Ok(Admitted { batch, outcomes, places, first })
+    }
+
+    fn check_room(&self, events: u64, bytes: u64) -> Result<(), SinkError> {
+        let status = self.status.borrow();
+        let held = status.pending_events + status.refused_events + self.claimed.0;
+        let held_bytes = status.pending_bytes + status.refused_bytes + self.claimed.1;
+        if events > self.max_events || bytes > status.max_bytes {
+            let message =
+                format!("{events} events of {bytes} bytes are more than the spool may hold at all");
+            return Err(SinkError::new(SinkErrorKind::TooLarge, "spool", message));
+        }
+        if held + events > self.max_events || held_bytes + bytes > status.max_bytes {
+            let message = format!(
+                "the spool is full: it holds {held} events of {held_bytes} bytes, and may hold {} of {}",
+                self.max_events, status.max_bytes
+            );
+            return Err(SinkError::new(SinkErrorKind::Backpressure, "spool", message));
+        }
+        Ok(())
+    }
+
+    /// Writes what was admitted since the last commit, and settles what is settled, or does nothing
+    /// of it.
+    pub(super) fn commit(
+        &mut self,
+        admitted: &[Admitted],
+        settlements: &[Settlement],
+    ) -> Result<(), SinkError> {
+        let now = Timestamp::now();
+        let (events, bytes) = std::mem::take(&mut self.claimed);
+        self.transact(|transaction| {
+            append(transaction, admitted, now)?;
+            settlements.iter().try_for_each(|settlement| settle(transaction, settlement, now))
+        })?;
+        self.next += i64::try_from(events).expect("fewer than 2^63 events");
+        self.status.send_modify(|status| {
+            if status.pending_events == 0 && events > 0 {
+                status.oldest = Some(now);
+            }
+            status.pending_events += events;
+            status.pending_bytes += bytes;
+            for settlement in settlements {
+                let refused = settlement.refused.len() as u64;
+                status.pending_events -= settlement.removed.len() as u64 + refused;
+                status.pending_bytes -= settlement.removed_bytes + settlement.refused_bytes;
+                status.refused_events += refused;
+                status.refused_bytes += settlement.refused_bytes;
+            }
+            if status.pending_events == 0 {
+                status.oldest = None;
+            }
+        });
+        Ok(())
+    }
+
+    /// Puts the refused events behind the pending ones, to be tried once more, and says how many
+    /// they were.
+    pub(super) fn retry_refused(&mut self) -> Result<u64, SinkError> {
+        let last = self.next - 1;
+        let mut retried = 0;
+        loop {
+            let next = self.next;
+            let moved = self.transact(|transaction| {
+                let (low, high): (Option<i64>, Option<i64>) = transaction.query_row(
+                    "SELECT min(number), max(number) FROM \
+                     (SELECT number FROM refused WHERE number <= ? ORDER BY number LIMIT ?)",
+                    (last, Self::RETRIED_AT_ONCE),
+                    |row| Ok((row.get(0)?, row.get(1)?)),
+                )?;
+                let (Some(low), Some(high)) = (low, high) else {
+                    return Ok(None);
+                };
+                let columns = COLUMNS.strip_prefix("number").expect("it is the first column");
+                transaction.execute(
+                    &format!(
+                        "INSERT INTO pending ({COLUMNS}) SELECT number + ?{columns} \
+                         FROM refused WHERE number <= ?"
+                    ),
+                    (next - low, high),
+                )?;
+                let events =
+                    transaction.execute("DELETE FROM refused WHERE number <= ?", [high])?;
+                Ok(Some((events as u64, next - low + high)))
+            })?;
+            let Some((events, highest)) = moved else {
+                return Ok(retried);
+            };
+            self.next = highest + 1;
+            retried += events;
+            self.recount()?;
+        }
+    }
+
+    /// Gives back what the file has too much of, some pages at a time.
+    pub(super) fn shrink(&mut self) {
+        /// 8 MiB: what other writes may have to wait for.
+        const PAGES: i64 = 2_048;
+
+        let count = |pragma| self.connection.pragma_query_value(None, pragma, |row| row.get(0));
+        let shrunk = count("freelist_count").and_then(|free: i64| {
+            // As long as half of the file is in use, what is at its end would be moved for little.
+            if free <= Self::SPARE_PAGES || free * 2 < count("page_count")? {
+                return Ok(());
+            }
+            let pages = PAGES.min(free - Self::SPARE_PAGES);
+            let mut statement =
+                self.connection.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+            // A step a page.
+            let mut rows = statement.query([])?;
+            while rows.next()?.is_some() {}
+            drop(rows);
+            // The file gets shorter when what is in the WAL is moved to it.
+            self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+        });
+        if let Err(error) = shrunk {
+            tracing::debug!(sink = "spool", %error, "the file could not be shrunk");
+        }
+    }
+
+    /// Moves the WAL into the file and empties it: in an emergency, to have room for what makes room.
+    pub(super) fn checkpoint(&self) -> Result<(), SinkError> {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(|error| SpoolError::failed(&self.path, "closed", error).into())
+    }
+
+    fn recount(&mut self) -> Result<(), SinkError> {
+        let counted = totals::read(&self.connection)
+            .map_err(|error| SpoolError::failed(&self.path, "read", error))?;
+        self.status.send_modify(|status| {
+            status.pending_events = counted.pending_events;
+            status.pending_bytes = counted.pending_bytes;
+            status.oldest = counted.oldest;
+            status.refused_events = counted.refused_events;
+            status.refused_bytes = counted.refused_bytes;
+        });
+        Ok(())
+    }
+
+    fn transact<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, SinkError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        transaction
+            .and_then(|transaction| {
+                let done = work(&transaction)?;
+                transaction.commit()?;
+                Ok(done)
+            })
+            .map_err(|error| SpoolError::failed(&self.path, "written", error).into())
+    }
+}
+
+impl Admitted {
+    /// The outcomes of a write that is accepted once it is spooled.
+    pub(super) fn into_accepted(self) -> impl Iterator<Item = Outcome> {
+        let accepted = || Outcome::Accepted(Receipt::default());
+        self.outcomes.into_iter().map(move |outcome| outcome.unwrap_or_else(accepted))
+    }
+}
+
+fn append(
+    transaction: &Transaction<'_>,
+    admitted: &[Admitted],
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let mut statement = transaction.prepare_cached(&format!(
+        "INSERT INTO pending ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    ))?;
+    for write in admitted {
+        for (number, place) in (write.first..).zip(&write.places) {
+            let event = write.batch.get(*place as usize).expect("a place is one of the batch's");
+            record::insert(&mut statement, number, now, event)?;
+        }
+    }
+    Ok(())
+}
+
+fn settle(
+    transaction: &Transaction<'_>,
+    settlement: &Settlement,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let mut set_aside = transaction.prepare_cached(&format!(
+        "INSERT INTO refused ({COLUMNS}, kind, reason, refused_us) \
+         SELECT {COLUMNS}, ?, ?, ? FROM pending WHERE number = ?"
+    ))?;
+    let mut delete =
+        transaction.prepare_cached("DELETE FROM pending WHERE number BETWEEN ? AND ?")?;
+    for (number, why) in &settlement.refused {
+        set_aside.execute((why.kind.as_str(), &*why.reason, now.as_micros(), number))?;
+        delete.execute((number, number))?;
+    }
+    // Numbers rise; as a rule there is one row of them.
+    for run in settlement.removed.chunk_by(|before, after| before + 1 == *after) {
+        delete.execute((run.first(), run.last()))?;
+    }
+    Ok(())
+}

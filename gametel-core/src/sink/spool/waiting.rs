@@ -1,0 +1,138 @@
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::{Notify, oneshot};
+
+use crate::sink::{Outcome, Rejection, SinkError, SinkErrorKind, WriteReport};
+
+pub(super) type WriteReply = oneshot::Sender<Result<WriteReport, SinkError>>;
+
+/// The writes that wait for the target, by the number of their first record.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    writes: Mutex<BTreeMap<i64, Waiter>>,
+    /// Rung when there is a write where there was none.
+    pub(super) added: Notify,
+}
+
+/// A write of which not every event has its outcome yet.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    /// Of each event of the batch; none where the target has still to speak.
+    outcomes: Vec<Option<Outcome>>,
+    /// The indices of the events that were spooled, one a record, from the first on.
+    places: Vec<u32>,
+    open: usize,
+    deadline: Instant,
+    reply: WriteReply,
+}
+
+impl Waiter {
+    /// `places` has the events that the target is to speak of; the others have their outcome.
+    pub(super) fn new(
+        outcomes: Vec<Option<Outcome>>,
+        places: Vec<u32>,
+        deadline: Instant,
+        reply: WriteReply,
+    ) -> Self {
+        let open = places.len();
+        Self { outcomes, places, open, deadline, reply }
+    }
+
+    /// Answers with what is known; what is not has been given up for the reason of `error`.
+    fn give_up(self, error: &SinkError) {
+        let untold = self.places.len() == self.open;
+        // Who does not wait any more needs no answer.
+        drop(self.reply.send(if untold {
+            Err(error.clone())
+        } else {
+            let rejection = Rejection::new(error.kind(), error.to_string());
+            let given_up = || Outcome::Rejected(rejection.clone());
+            Ok(self.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(given_up)).collect())
+        }));
+    }
+}
+
+impl Waiting {
+    /// Enters a write whose records begin with the number `first`.
+    pub(super) fn add(&self, first: i64, waiter: Waiter) {
+        let mut writes = self.writes();
+        if writes.insert(first, waiter).is_none() && writes.len() == 1 {
+            self.added.notify_one();
+        }
+    }
+
+    /// Takes back a write that was entered, and gives its reply.
+    pub(super) fn remove(&self, first: i64) -> Option<WriteReply> {
+        self.writes().remove(&first).map(|waiter| waiter.reply)
+    }
+
+    /// Tells the outcome of a record to who waits for it; false if nobody does.
+    pub(super) fn tell(&self, number: i64, outcome: &Outcome) -> bool {
+        let mut writes = self.writes();
+        let Some((&first, waiter)) = writes.range_mut(..=number).next_back() else {
+            return false;
+        };
+        let place = usize::try_from(number - first).ok().and_then(|at| waiter.places.get(at));
+        let Some(&place) = place else {
+            return false;
+        };
+        if waiter.reply.is_closed() {
+            writes.remove(&first);
+            return false;
+        }
+        if waiter.outcomes[place as usize].replace(outcome.clone()).is_none() {
+            waiter.open -= 1;
+        }
+        if waiter.open == 0
+            && let Some(waiter) = writes.remove(&first)
+        {
+            return waiter.reply.send(Ok(waiter.outcomes.into_iter().flatten().collect())).is_ok();
+        }
+        true
+    }
+
+    /// When the first of the writes will have waited long enough.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        // Numbers rise with time, and all writes may wait equally long.
+        self.writes().first_key_value().map(|(_, waiter)| waiter.deadline)
+    }
+
+    /// Ends the writes that have waited long enough.
+    pub(super) fn expire(&self, now: Instant, error: &SinkError) {
+        let mut writes = self.writes();
+        while let Some(entry) = writes.first_entry()
+            && entry.get().deadline <= now
+        {
+            entry.remove().give_up(error);
+        }
+    }
+
+    /// Ends all writes.
+    pub(super) fn end(&self, error: &SinkError) {
+        for waiter in std::mem::take(&mut *self.writes()).into_values() {
+            waiter.give_up(error);
+        }
+    }
+
+    fn writes(&self) -> MutexGuard<'_, BTreeMap<i64, Waiter>> {
+        // The map is whole between any two statements that could panic.
+        self.writes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is told to a write that the target did not answer in time.
+pub(super) fn not_in_time(waited: std::time::Duration) -> SinkError {
+    let message = format!(
+        "the target did not accept the events within {waited:?}; they are kept, and forwarded later"
+    );
+    SinkError::new(SinkErrorKind::Unavailable, "spool", message)
+}
+
+/// What is told to a write that the target had not answered when the spool was closed.
+pub(super) fn not_before_close() -> SinkError {
+    let message = "the spool was closed before the target accepted the events; they are kept, and \
+                   forwarded by the next one to open it";
+    SinkError::new(SinkErrorKind::Unavailable, "spool", message)
+}

@@ -1,0 +1,13 @@
+//! Store and forward, from outside.
+
+#![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
+
+mod bounds;
+#[cfg(target_os = "linux")]
+mod disk;
+mod file;
+mod forwarding;
+mod lifecycle;
+mod refusing;
+mod support;
+mod target_ack;

@@ -1,0 +1,9 @@
+//! The spool on the command line: the options of `serve`, and the commands that look into a spool's
+//! file and empty it.
+
+mod args;
+mod drain;
+mod show;
+mod status;
+
+pub(crate) use args::{SpoolArgs, SpoolCommand};
