@@ -3,8 +3,29 @@
 use std::borrow::Cow;
 
 /// Headers that no setting can keep: they carry credentials.
-const SECRET: [&str; 6] =
-    ["Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-Api-Key", "X-Auth-Token"];
+const SECRET: [&str; 20] = [
+    "Authorization",
+    "Proxy-Authorization",
+    "Cookie",
+    "Set-Cookie",
+    "X-Api-Key",
+    "Api-Key",
+    "X-Auth-Token",
+    "X-Access-Token",
+    "X-Refresh-Token",
+    "X-Session-Token",
+    "X-Csrf-Token",
+    "X-Xsrf-Token",
+    // What clouds, gateways and other services send or put in.
+    "X-Amz-Security-Token",
+    "X-Goog-Api-Key",
+    "X-Goog-Iap-Jwt-Assertion",
+    "X-Amzn-Oidc-Data",
+    "X-Forwarded-Access-Token",
+    "Cf-Access-Jwt-Assertion",
+    "X-Vault-Token",
+    "X-Gitlab-Token",
+];
 
 /// Headers that are kept unless told otherwise, in the order in which the seed wrote them.
 const KEPT_BY_DEFAULT: [&str; 3] = ["Host", "User-Agent", "Accept"];
@@ -201,7 +222,21 @@ mod tests {
             "Cookie",
             "Set-Cookie",
             "X-Api-Key",
+            "Api-Key",
             "X-Auth-Token",
+            "X-Access-Token",
+            "X-Refresh-Token",
+            "X-Session-Token",
+            "X-Csrf-Token",
+            "X-Xsrf-Token",
+            "X-Amz-Security-Token",
+            "X-Goog-Api-Key",
+            "X-Goog-Iap-Jwt-Assertion",
+            "X-Amzn-Oidc-Data",
+            "X-Forwarded-Access-Token",
+            "Cf-Access-Jwt-Assertion",
+            "X-Vault-Token",
+            "X-Gitlab-Token",
         ] {
             for spelled in
                 [name.to_owned(), name.to_lowercase(), name.to_uppercase(), name.replace('-', "_")]

@@ -35,7 +35,7 @@ impl Default for Habits {
     fn default() -> Self {
         Self {
             clients: 24,
-            rest: Duration::from_millis(8),
+            rest: Duration::from_millis(50),
             forms: &[Form::Route, Form::Route, Form::Object, Form::Array, Form::Lines],
             batch: (2, 20),
             retry: Duration::from_millis(100),
