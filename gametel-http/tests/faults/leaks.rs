@@ -233,11 +233,12 @@ fn send_http2(process: &Process, search: &mut Search) {
     }
 }
 
-/// Runs a server on this sink at the level `trace`, sends it everything, and looks into stdout and
-/// stderr; `stored` adds what is stored, while the server is there and after it.
-fn search_on(sink: &str, mut stored: impl FnMut(&mut Search, &str)) -> Search {
+/// Runs a server with these arguments at the level `trace`, sends it everything, and looks into
+/// stdout and stderr. `look` adds every further place where something could be, while the server is
+/// there and after it.
+fn search_on(arguments: &[&str], mut look: impl FnMut(&mut Search, &str)) -> Search {
     let mut search = Search::default();
-    let arguments = ["--sink", sink, "--log", "trace"];
+    let arguments = [arguments, &["--log", "trace"]].concat();
     let (process, mut stdout) = Process::start_with_stdout(&arguments);
     let said = std::thread::spawn(move || {
         let mut said = Vec::new();
@@ -246,14 +247,14 @@ fn search_on(sink: &str, mut stored: impl FnMut(&mut Search, &str)) -> Search {
     });
     send_all(&process, &mut search);
     send_http2(&process, &mut search);
-    stored(&mut search, "while it is served");
+    look(&mut search, "while it is served");
     process.terminate();
     let (code, stderr) = process.wait();
     assert_eq!(code, Some(0), "{stderr}");
     assert!(stderr.contains("TRACE"), "it logs less than it could");
     search.add("stderr", stderr);
     search.add("stdout", said.join().unwrap());
-    stored(&mut search, "after the end");
+    look(&mut search, "after the end");
     search
 }
 
@@ -261,7 +262,8 @@ fn search_on(sink: &str, mut stored: impl FnMut(&mut Search, &str)) -> Search {
 fn no_credential_comes_to_light_with_a_log() {
     let folder = tempfile::tempdir().unwrap();
     let sink = format!("sqlite:{}", folder.path().join("events.db").display());
-    let search = search_on(&sink, |search, when| search.add_folder(when, folder.path()));
+    let search =
+        search_on(&["--sink", &sink], |search, when| search.add_folder(when, folder.path()));
     let controls = search.controls();
     assert!(controls.contains(&"events.db-wal while it is served"), "{controls:?}");
     assert!(controls.contains(&"events.db after the end"), "{controls:?}");
@@ -270,7 +272,7 @@ fn no_credential_comes_to_light_with_a_log() {
 
 #[test]
 fn no_credential_comes_to_light_on_stdout() {
-    let search = search_on("stdout:", |_, _| {});
+    let search = search_on(&["--sink", "stdout:"], |_, _| {});
     assert!(search.controls().contains(&"stdout"), "{:?}", search.controls());
     search.assert_nothing_found();
 }
@@ -281,7 +283,7 @@ fn no_credential_comes_to_light_in_kafka() {
     let Some(brokers) = gametel_cluster::kafka(test) else { return };
     let Some(kcat) = gametel_cluster::program(test, "kcat") else { return };
     let topic = gametel_cluster::unique("leaks");
-    let search = search_on(&format!("kafka://{brokers}/{topic}"), |search, when| {
+    let search = search_on(&["--sink", &format!("kafka://{brokers}/{topic}")], |search, when| {
         // Keys and headers of the records, too.
         let arguments = ["-C", "-b", &brokers, "-t", &topic, "-o", "beginning", "-e", "-q"];
         let output = Command::new(&kcat).args(arguments).args(["-f", "%k %h %s\n"]).output();
@@ -290,5 +292,19 @@ fn no_credential_comes_to_light_in_kafka() {
         search.add(format!("the topic {when}"), output.stdout);
     });
     assert!(search.controls().contains(&"the topic after the end"), "{:?}", search.controls());
+    search.assert_nothing_found();
+}
+
+#[test]
+fn no_credential_comes_to_light_in_a_spool() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool.db");
+    // Nobody takes the events out of it.
+    let sink = format!("kafka://127.0.0.1:{}/events", gametel_cluster::free_port());
+    let arguments = ["--sink", &sink, "--spool", spool.to_str().unwrap()];
+    let search = search_on(&arguments, |search, when| search.add_folder(when, folder.path()));
+    let controls = search.controls();
+    assert!(controls.contains(&"spool.db-wal while it is served"), "{controls:?}");
+    assert!(controls.contains(&"spool.db after the end"), "{controls:?}");
     search.assert_nothing_found();
 }
