@@ -197,3 +197,137 @@ impl fmt::Debug for Reopening {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::event::game::PurchaseSword;
+    use crate::sink::{EventSinkExt, MemorySink};
+
+    const PAUSE: Duration = Duration::from_secs(5);
+
+    /// Opens a memory each time, unless it is to fail, and keeps them all.
+    #[derive(Clone, Default)]
+    struct Openings {
+        opened: Arc<Mutex<Vec<Arc<MemorySink>>>>,
+        failure: Arc<Mutex<Option<SinkErrorKind>>>,
+        tried: Arc<Mutex<usize>>,
+    }
+
+    impl Openings {
+        fn sink(&self) -> Reopening {
+            let openings = self.clone();
+            Reopening::new("arena", PAUSE, move || std::future::ready(openings.open()))
+        }
+
+        fn open(&self) -> Result<Arc<MemorySink>, SinkError> {
+            *self.tried.lock().unwrap() += 1;
+            if let Some(kind) = *self.failure.lock().unwrap() {
+                return Err(SinkError::new(kind, "arena", "as told"));
+            }
+            let memory = Arc::new(MemorySink::new());
+            self.opened.lock().unwrap().push(Arc::clone(&memory));
+            Ok(memory)
+        }
+
+        fn tried(&self) -> usize {
+            *self.tried.lock().unwrap()
+        }
+
+        /// How many events each of the sinks has.
+        fn events(&self) -> Vec<usize> {
+            self.opened.lock().unwrap().iter().map(|memory| memory.events().len()).collect()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_opened_by_the_first_write_and_once() {
+        let openings = Openings::default();
+        let sink = openings.sink();
+        sink.flush().await.unwrap();
+        assert_eq!(openings.tried(), 0);
+        let writes = futures_util::future::join_all((0..3).map(|_| sink.send(&PurchaseSword)));
+        assert!(writes.await.iter().all(Result::is_ok));
+        assert_eq!((openings.tried(), openings.events()), (1, vec![3]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_opening_that_fails_is_told_and_tried_once_a_pause() {
+        let openings = Openings::default();
+        *openings.failure.lock().unwrap() = Some(SinkErrorKind::Unavailable);
+        let sink = openings.sink();
+        for _ in 0..3 {
+            let error = sink.send(&PurchaseSword).await.unwrap_err();
+            assert_eq!(error.to_string(), "arena: as told");
+        }
+        assert_eq!(openings.tried(), 1);
+        *openings.failure.lock().unwrap() = None;
+        tokio::time::advance(PAUSE).await;
+        sink.send(&PurchaseSword).await.unwrap();
+        assert_eq!((openings.tried(), openings.events()), (2, vec![1]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sink_that_has_failed_for_good_is_replaced_after_a_pause() {
+        let openings = Openings::default();
+        let sink = openings.sink().opened(openings.open().unwrap());
+        sink.send(&PurchaseSword).await.unwrap();
+        let first = Arc::clone(&openings.opened.lock().unwrap()[0]);
+        // As a producer after a fatal error.
+        first.close().await.unwrap();
+        let error = sink.send(&PurchaseSword).await.unwrap_err();
+        assert_eq!(error.kind(), SinkErrorKind::Closed);
+        sink.send(&PurchaseSword).await.unwrap();
+        assert_eq!((openings.tried(), openings.events()), (2, vec![1, 1]));
+        // Once more, within the pause.
+        let second = Arc::clone(&openings.opened.lock().unwrap()[1]);
+        second.close().await.unwrap();
+        for _ in 0..3 {
+            sink.send(&PurchaseSword).await.unwrap_err();
+        }
+        assert_eq!(openings.tried(), 2);
+        tokio::time::advance(PAUSE).await;
+        sink.send(&PurchaseSword).await.unwrap();
+        assert_eq!(openings.events(), [1, 1, 1]);
+    }
+
+    #[cfg(feature = "testing")]
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_that_passes_replaces_nothing() {
+        use crate::testing::{Call, Fault, FaultSink, When};
+
+        let inner = Arc::new(FaultSink::new(MemorySink::new()));
+        let open = || std::future::ready(Ok(MemorySink::new()));
+        let sink = Reopening::new("arena", Duration::ZERO, open).opened(Arc::clone(&inner));
+        for kind in [SinkErrorKind::Unavailable, SinkErrorKind::Io, SinkErrorKind::Rejected] {
+            inner.inject(Call::Write, When::Next(1), Fault::Fail(kind));
+            sink.send(&PurchaseSword).await.unwrap_err();
+            sink.send(&PurchaseSword).await.unwrap();
+        }
+        assert_eq!((inner.inner().events().len(), inner.calls(Call::Close)), (3, 0));
+        // A rejection within a report counts as an error does.
+        let kind = SinkErrorKind::Config;
+        inner.inject(Call::Write, When::Next(1), Fault::RejectEvery { every: 1, kind });
+        sink.send(&PurchaseSword).await.unwrap_err();
+        sink.send(&PurchaseSword).await.unwrap();
+        assert_eq!((inner.inner().events().len(), inner.calls(Call::Close)), (3, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_close_reaches_the_sink_and_opens_none() {
+        let openings = Openings::default();
+        let sink = openings.sink();
+        sink.send(&PurchaseSword).await.unwrap();
+        sink.close().await.unwrap();
+        let first = Arc::clone(&openings.opened.lock().unwrap()[0]);
+        assert_eq!(first.flush().await.unwrap_err().kind(), SinkErrorKind::Closed);
+        tokio::time::advance(PAUSE).await;
+        assert_eq!(sink.send(&PurchaseSword).await.unwrap_err().kind(), SinkErrorKind::Closed);
+        let unused = openings.sink();
+        unused.close().await.unwrap();
+        assert_eq!(unused.flush().await.unwrap_err().kind(), SinkErrorKind::Closed);
+        assert_eq!(openings.tried(), 1);
+    }
+}

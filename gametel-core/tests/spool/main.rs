@@ -7,6 +7,8 @@ mod bounds;
 mod disk;
 mod file;
 mod forwarding;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod lifecycle;
 mod refusing;
 mod support;

@@ -13,5 +13,7 @@ mod mounted;
 mod routes;
 mod server;
 mod service;
+#[cfg(all(feature = "cli", feature = "log"))]
+mod spool;
 mod stamps;
 mod support;

@@ -42,6 +42,10 @@
 //!
 //! The [position](crate::event::Position) of an event that was read from a source is not kept. The
 //! file shrinks again after a backlog is gone (`auto_vacuum=INCREMENTAL`), to some 4 MiB.
+//!
+//! **A full disk.** A file with `-reserve` behind its name holds 16 MiB (or a 64th of `max_bytes`, where
+//! that is less), which are given back when events can't be taken out for want of room. Until they can
+//! be reserved again, writes are refused with kind `Io`, and forwarding goes on.
 
 mod error;
 mod file;
@@ -51,6 +55,7 @@ mod monitor;
 mod options;
 mod reader;
 mod record;
+mod reserve;
 mod sink;
 mod stop;
 mod store;

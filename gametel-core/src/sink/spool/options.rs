@@ -28,7 +28,7 @@ pub struct SpoolOptions {
     pub ack: SpoolAck,
     /// How many bytes of keys and payloads the spool may hold, pending and refused together. A write
     /// that would make it more is refused whole, with kind `Backpressure`. Default 1 GiB. The file
-    /// is somewhat larger: some 70 bytes an event, and a log of at most some MiB beside it.
+    /// is somewhat larger: some 70 bytes an event, and some MiB in files beside it.
     pub max_bytes: u64,
     /// How many events the spool may hold, pending and refused together; likewise. Default
     /// 10,000,000.

@@ -42,9 +42,10 @@ impl Stop {
 
     /// The result of a call, or none if there is no time left for it.
     pub(super) async fn within<T>(&self, call: impl Future<Output = T>) -> Option<T> {
-        match select(pin!(call), pin!(self.now())).await {
-            Either::Left((result, _)) => Some(result),
-            Either::Right(_) => None,
+        // The end is looked at first: a target that always answers at once would else have no end.
+        match select(pin!(self.now()), pin!(call)).await {
+            Either::Left(_) => None,
+            Either::Right((result, _)) => Some(result),
         }
     }
 

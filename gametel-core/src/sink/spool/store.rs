@@ -8,6 +8,7 @@ use crate::event::Timestamp;
 use crate::sink::{Outcome, Receipt, Rejection, SinkError, SinkErrorKind};
 
 use super::record::{self, COLUMNS};
+use super::reserve::Reserve;
 use super::{SpoolError, SpoolOptions, SpoolRecord, SpoolStatus, file, totals};
 
 /// The only writer of a spool's file: what of it changes together is one transaction, and so one
@@ -15,6 +16,7 @@ use super::{SpoolError, SpoolOptions, SpoolRecord, SpoolStatus, file, totals};
 pub(super) struct Store {
     connection: Connection,
     path: PathBuf,
+    reserve: Reserve,
     /// The number of the next record.
     next: i64,
     /// Events and bytes of the writes that are admitted and not committed yet.
@@ -84,6 +86,7 @@ impl Store {
         let store = Self {
             connection,
             path: path.to_owned(),
+            reserve: Reserve::new(path, options.max_bytes),
             next: last + 1,
             claimed: (0, 0),
             max_events: options.max_events,
@@ -112,6 +115,10 @@ impl Store {
                 bytes += size as u64;
             }
         }
+        if !self.reserve.is_held() {
+            self.shrink();
+        }
+        self.reserve.check()?;
         self.check_room(places.len() as u64, bytes)?;
         let (claimed_events, claimed_bytes) = &mut self.claimed;
         let first = self.next + i64::try_from(*claimed_events).expect("fewer than 2^63 events");
@@ -216,6 +223,10 @@ impl Store {
         /// 8 MiB: what other writes may have to wait for.
         const PAGES: i64 = 2_048;
 
+        // On a full disk, to move what is in use would take room first.
+        if !self.reserve.is_held() && self.status.borrow().pending_events > 0 {
+            return;
+        }
         let count = |pragma| self.connection.pragma_query_value(None, pragma, |row| row.get(0));
         let shrunk = count("freelist_count").and_then(|free: i64| {
             // As long as half of the file is in use, what is at its end would be moved for little.
@@ -237,8 +248,24 @@ impl Store {
         }
     }
 
-    /// Moves the WAL into the file and empties it: in an emergency, to have room for what makes room.
-    pub(super) fn checkpoint(&self) -> Result<(), SinkError> {
+    /// Makes what room it can on a full disk: for what takes out events.
+    pub(super) fn make_room(&mut self) {
+        self.reserve.release();
+        // A WAL that is empty again is room that it has already. Where it can't be emptied, what is
+        // to be written fails and says so.
+        drop(self.checkpoint());
+    }
+
+    /// Leaves one file, if nothing is in it, and no room taken. What is accepted is safe without it.
+    pub(super) fn close(mut self) -> Result<(), SinkError> {
+        if self.status.borrow().pending_events == 0 {
+            self.reserve.remove();
+        }
+        self.checkpoint()
+    }
+
+    /// Moves the WAL into the file and empties it.
+    fn checkpoint(&self) -> Result<(), SinkError> {
         self.connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             .map_err(|error| SpoolError::failed(&self.path, "closed", error).into())

@@ -102,3 +102,107 @@ impl Window {
 fn is_about_events(kind: SinkErrorKind) -> bool {
     matches!(kind, SinkErrorKind::TooLarge | SinkErrorKind::Rejected)
 }
+
+#[cfg(test)]
+mod tests {
+    use SinkErrorKind::{Backpressure, Config, Rejected, TooLarge, Unavailable};
+
+    use super::*;
+    use crate::event::{EncodedEvent, EventId, EventType, Timestamp};
+    use crate::sink::Receipt;
+
+    fn window(records: u8) -> Window {
+        let at = Timestamp::from_micros(0);
+        let mut window = Window::default();
+        window.extend((0..records).map(|number| {
+            let (id, payload) = (EventId::new(at), vec![number].into());
+            let event = EncodedEvent::new(id, EventType::new("t"), payload, at);
+            SpoolRecord { number: number.into(), spooled_at: at, event }
+        }));
+        window
+    }
+
+    /// The numbers of the next batch.
+    fn next(window: &mut Window) -> Vec<u8> {
+        window.next_batch().iter().map(|event| event.payload()[0]).collect()
+    }
+
+    fn error(kind: SinkErrorKind) -> SinkError {
+        SinkError::new(kind, "target", "as told")
+    }
+
+    /// A report of accepted (none) and rejected events.
+    fn report(kinds: &[Option<SinkErrorKind>]) -> Result<WriteReport, SinkError> {
+        let outcome = |kind: &Option<_>| match *kind {
+            None => Outcome::Accepted(Receipt::default()),
+            Some(kind) => Outcome::Rejected(Rejection::new(kind, "as told")),
+        };
+        Ok(kinds.iter().map(outcome).collect())
+    }
+
+    /// The numbers of the settled records, and whether each was accepted.
+    fn settled(step: &Step) -> Vec<(i64, bool)> {
+        let accepted = |outcome: &Outcome| matches!(outcome, Outcome::Accepted(_));
+        step.settled.iter().map(|(record, outcome)| (record.number, accepted(outcome))).collect()
+    }
+
+    #[test]
+    fn a_failure_that_is_not_about_events_keeps_everything_as_it_is() {
+        let mut window = window(4);
+        for kind in [Unavailable, Backpressure, Config, SinkErrorKind::Io, SinkErrorKind::Closed] {
+            assert_eq!(next(&mut window), [0, 1, 2, 3]);
+            let step = window.apply("target", Err(error(kind)));
+            assert!(step.settled.is_empty());
+            assert_eq!(step.failure.map(|error| error.kind()), Some(kind));
+        }
+    }
+
+    #[test]
+    fn what_was_kept_is_written_alone_and_first() {
+        let mut window = window(5);
+        next(&mut window);
+        let kinds = [None, Some(Unavailable), Some(Rejected), Some(Config), None];
+        let step = window.apply("target", report(&kinds));
+        assert_eq!(settled(&step), [(0, true), (2, false), (4, true)]);
+        assert_eq!(step.failure.unwrap().to_string(), "target: as told");
+        window.extend(super::tests::window(2).records);
+        assert_eq!(next(&mut window), [1, 3]);
+        let step = window.apply("target", report(&[None, None]));
+        assert_eq!((settled(&step).len(), step.failure.is_none()), (2, true));
+        assert_eq!(next(&mut window), [0, 1]);
+    }
+
+    #[test]
+    fn a_batch_with_a_poisoned_event_is_halved_down_to_it() {
+        let mut window = window(9);
+        let mut batches = Vec::new();
+        let mut refused = Vec::new();
+        while !window.is_empty() {
+            let batch = next(&mut window);
+            let result = if batch.contains(&5) {
+                Err(error(TooLarge))
+            } else {
+                report(&vec![None; batch.len()])
+            };
+            let step = window.apply("target", result);
+            assert!(step.failure.is_none(), "no pause is needed");
+            refused.extend(settled(&step).into_iter().filter(|(_, accepted)| !accepted));
+            batches.push(batch);
+        }
+        assert_eq!(refused, [(5, false)]);
+        let expected: [&[u8]; 6] =
+            [&[0, 1, 2, 3, 4, 5, 6, 7, 8], &[0, 1, 2, 3], &[4, 5, 6, 7, 8], &[4, 5], &[4], &[5, 6]];
+        assert_eq!(batches[..6], expected);
+        assert_eq!(batches[6..], [vec![5], vec![6, 7], vec![8]]);
+    }
+
+    #[test]
+    fn a_report_that_does_not_speak_of_every_event_is_a_failure() {
+        let mut window = window(3);
+        next(&mut window);
+        let step = window.apply("target", report(&[None, None]));
+        assert!(step.settled.is_empty());
+        assert_eq!(step.failure.unwrap().kind(), Config);
+        assert_eq!(next(&mut window), [0, 1, 2]);
+    }
+}

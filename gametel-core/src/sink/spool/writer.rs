@@ -4,7 +4,7 @@ use std::time::Instant;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::batch::EventBatch;
-use crate::sink::{SinkError, ThreadSinkOptions};
+use crate::sink::{SinkError, SinkErrorKind, ThreadSinkOptions};
 
 use super::store::{Admitted, Settlement, Store};
 use super::waiting::{Waiter, Waiting, WriteReply};
@@ -88,10 +88,8 @@ impl Writer {
     pub(super) fn run(mut self) -> Result<(), SinkError> {
         let target = self.serve();
         self.refuse_the_rest();
-        // What is accepted is safe without it: a file alone is only nicer than one with a WAL.
-        let closed = self.store.checkpoint();
         self.store.status().send_modify(|status| status.forwarding = false);
-        target.and(closed)
+        target.and(self.store.close())
     }
 
     fn serve(&mut self) -> Result<(), SinkError> {
@@ -228,8 +226,9 @@ impl Writer {
         if !admitted.is_empty() && self.store.commit(&[], settlements).is_ok() {
             return Ok(());
         }
-        // The WAL from its start on is room that it has already.
-        drop(self.store.checkpoint());
+        if error.kind() == SinkErrorKind::Io {
+            self.store.make_room();
+        }
         self.store.commit(&[], settlements)
     }
 
