@@ -20,7 +20,7 @@ fn run(test: &str, name: &'static str, ack: &str) {
     let _alone = alone();
     let run = Run::from_environment();
     let Some(kcat) = gametel_cluster::program(test, "kcat") else { return };
-    let Some(disk) = gametel_cluster::small_disk(test, 256) else { return };
+    let Some(disk) = gametel_cluster::small_disk(test, 512) else { return };
     let Some(broker) = Broker::start(test, run.seed) else { return };
     let brokers = broker.proxy.address().to_string();
     let topic = "events".to_owned();
