@@ -80,12 +80,16 @@ pub(crate) struct Plan {
     deck: &'static [Fault],
     dealt: Vec<Fault>,
     pub(crate) injected: BTreeMap<Fault, usize>,
+    /// Whether some faults last longer than the producer tries.
+    patient: bool,
 }
 
 impl Plan {
-    pub(crate) fn new(seed: u64, deck: &'static [Fault]) -> Self {
-        let random = fastrand::Rng::with_seed(seed);
-        Self { random, deck, dealt: Vec::new(), injected: BTreeMap::new() }
+    /// The plan of a run: a long one has the time for faults that last.
+    pub(crate) fn new(run: Run, deck: &'static [Fault]) -> Self {
+        let random = fastrand::Rng::with_seed(run.seed);
+        let patient = !run.time.is_zero();
+        Self { random, deck, dealt: Vec::new(), injected: BTreeMap::new(), patient }
     }
 
     pub(crate) fn next(&mut self) -> Fault {
@@ -94,18 +98,18 @@ impl Plan {
             self.random.shuffle(&mut self.dealt);
         }
         let fault = self.dealt.pop().expect("a deck has a card");
-        self.note(fault);
+        *self.injected.entry(fault).or_default() += 1;
         fault
     }
 
-    /// Takes note of a fault that happened outside of the plan.
-    pub(crate) fn note(&mut self, fault: Fault) {
-        *self.injected.entry(fault).or_default() += 1;
-    }
-
-    /// How long a fault lasts.
+    /// How long a fault lasts, or half of it.
     pub(crate) fn spell(&mut self) -> Duration {
-        Duration::from_millis(self.random.u64(200..1_500))
+        // Twice that is past the 30 s for which the producer tries.
+        let millis = match self.patient && self.random.u8(..8) == 0 {
+            true => 16_000..20_000,
+            false => 200..1_500,
+        };
+        Duration::from_millis(self.random.u64(millis))
     }
 
     pub(crate) fn total(&self) -> usize {
@@ -145,7 +149,7 @@ mod tests {
     #[test]
     fn a_seed_is_a_plan_and_every_fault_has_its_turn() {
         let deal = |seed| {
-            let mut plan = Plan::new(seed, OF_ALL);
+            let mut plan = Plan::new(Run { seed, time: Duration::ZERO }, OF_ALL);
             let faults: Vec<_> = std::iter::repeat_with(|| plan.next()).take(40).collect();
             (faults, plan.spell(), plan)
         };

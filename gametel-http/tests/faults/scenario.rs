@@ -68,7 +68,7 @@ impl Scenario {
         let Run { seed, time } = run;
         say(&format!("\n{}: GAMETEL_FAULTS_SEED={seed}", self.name));
         let start = Instant::now();
-        let mut plan = Plan::new(seed, deck);
+        let mut plan = Plan::new(run, deck);
         let progress = Arc::clone(&self.server.progress);
         let driver = Driver::start(self.server.address, progress, Habits::default(), seed);
         while plan.total() < self.faults || start.elapsed() < time {
