@@ -1,5 +1,5 @@
 # Locks, daemons and leases for `cluster`, which sources this. It knows no service by name:
-# run/SERVICE/ holds what there is to know, and is gone when the service is.
+# $runs/SERVICE/ holds what there is to know, and is gone when the service is.
 #
 #   processes    a line a daemon: NAME PID START_TIME
 #   leases       a line a process that the service was started for: PID START_TIME
@@ -8,7 +8,7 @@
 #   ready        exists once it has been seen to work
 
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # state, here and the bounds are set by cluster
+# shellcheck disable=SC2154 # runs, here and the bounds are set by cluster
 
 # ---- One command at a time. The lock is on this folder, so no lock file is left behind.
 # ---- Whatever outlives the command must not inherit it: 9>&-.
@@ -33,7 +33,7 @@ start_time() { # PID -> clock ticks since boot; fails if it is gone
 alive() { [[ $2 && $(start_time "$1") == "$2" ]]; } # PID START_TIME
 
 launch() { # SERVICE NAME COMMAND...: a daemon, noted in the service's `processes`
-  local run=$state/run/$1 name=$2
+  local run=$runs/$1 name=$2
   shift 2
   (cd "$run" && exec setsid "$@") >>"$run/$name.log" 2>&1 </dev/null 9>&- &
   echo "$name $! $(start_time $!)" >>"$run/processes"
@@ -41,13 +41,13 @@ launch() { # SERVICE NAME COMMAND...: a daemon, noted in the service's `processe
 
 living() { # SERVICE -> the pids of its daemons
   local name pid start
-  [[ -f $state/run/$1/processes ]] || return 0
+  [[ -f $runs/$1/processes ]] || return 0
   while read -r name pid start; do
     if alive "$pid" "$start"; then echo "$pid"; fi
-  done <"$state/run/$1/processes"
+  done <"$runs/$1/processes"
 }
 complete() { # SERVICE: do all its daemons live?
-  local processes=$state/run/$1/processes
+  local processes=$runs/$1/processes
   [[ -f $processes && $(living "$1" | wc -l) == $(wc -l <"$processes") ]]
 }
 
@@ -65,17 +65,17 @@ halt() { # SERVICE: ends its daemons, keeps its data
     fi
     sleep 0.1
   done
-  rm -f "$state/run/$1/processes" "$state/run/$1/ready"
+  rm -f "$runs/$1/processes" "$runs/$1/ready"
 }
 
 stop() { # SERVICE: ends everything of it and deletes all but the jars
-  local run=$state/run/$1 watcher start
+  local run=$runs/$1 watcher start
   halt "$1"
   if read -r watcher start 2>/dev/null <"$run/watcher" && ((watcher != $$)) && alive "$watcher" "$start"; then
     kill "$watcher" 2>/dev/null || true
   fi
   rm -rf "$run"
-  rmdir "$state/run" 2>/dev/null || true
+  rmdir "$runs" 2>/dev/null || true
 }
 
 # ---- Leases: a service started with --until-exit ends with the last process it was started for.
@@ -84,12 +84,12 @@ leased() { # SERVICE
   local pid start
   while read -r pid start; do
     if alive "$pid" "$start"; then return 0; fi
-  done 2>/dev/null <"$state/run/$1/leases"
+  done 2>/dev/null <"$runs/$1/leases"
   return 1
 }
 
 lease() { # SERVICE PID START_TIME
-  local run=$state/run/$1 watcher start
+  local run=$runs/$1 watcher start
   echo "$2 $3" >>"$run/leases"
   if read -r watcher start 2>/dev/null <"$run/watcher" && alive "$watcher" "$start"; then return; fi
   setsid "$here/cluster" watch "$1" </dev/null >/dev/null 2>&1 9>&- &
@@ -97,7 +97,7 @@ lease() { # SERVICE PID START_TIME
 }
 
 watch() { # SERVICE: runs in the background; decides only under the lock
-  local run=$state/run/$1 idle=0 watcher
+  local run=$runs/$1 idle=0 watcher
   cd /
   while sleep 0.5; do
     if leased "$1"; then idle=0; else idle=$((idle + 1)); fi

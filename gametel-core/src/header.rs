@@ -271,6 +271,7 @@ mod tests {
             "X-Auth-Token",
             "X-Access-Token",
             "X-Token",
+            "X-Refresh-Token",
             "X-Session-Token",
             "X-Csrf-Token",
             "X-Xsrf-Token",

@@ -3,16 +3,23 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderValue};
 
 /// Adds the header `Host`, which events keep, where the host is in the URI alone: on HTTP/2 and
-/// HTTP/3, and where a request is written as a proxy gets it.
+/// HTTP/3, and where a request is written as a proxy gets it. Of a header that is there, what stands
+/// in front of an `@` is taken away: that is a user and a password, which events must not keep.
 pub(crate) fn add_host(headers: &mut HeaderMap, authority: Option<&Authority>) {
-    let Some(authority) = authority.filter(|_| !headers.contains_key(HOST)) else {
-        return;
-    };
-    // What may stand in front of an @ is a user and a password.
-    let host = authority.as_str().rsplit('@').next().unwrap_or_default();
-    if let Ok(value) = HeaderValue::from_str(host) {
-        headers.insert(HOST, value);
+    if headers.contains_key(HOST) {
+        for host in headers.iter_mut().filter_map(|(name, host)| (name == HOST).then_some(host)) {
+            if host.as_bytes().contains(&b'@') {
+                *host = without_user(host.as_bytes());
+            }
+        }
+    } else if let Some(authority) = authority {
+        headers.insert(HOST, without_user(authority.as_str().as_bytes()));
     }
+}
+
+fn without_user(authority: &[u8]) -> HeaderValue {
+    let host = authority.rsplit(|byte| *byte == b'@').next().unwrap_or_default();
+    HeaderValue::from_bytes(host).unwrap_or(HeaderValue::from_static(""))
 }
 
 #[cfg(test)]
@@ -33,5 +40,14 @@ mod tests {
         assert_eq!(host(authority, None).unwrap(), "a.example:81");
         assert_eq!(host(authority, Some("b.example")).unwrap(), "b.example");
         assert_eq!(host(None, None), None);
+    }
+
+    #[test]
+    fn a_host_has_no_user_and_no_password() {
+        for header in ["ada:secret@b.example", "ada@secret@b.example", "@b.example"] {
+            for authority in [None, Some("a.example")] {
+                assert_eq!(host(authority, Some(header)).unwrap(), "b.example");
+            }
+        }
     }
 }

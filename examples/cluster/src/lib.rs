@@ -15,6 +15,8 @@
 //! ```
 
 mod disk;
+mod ports;
+mod private;
 
 use std::env;
 use std::fmt;
@@ -26,6 +28,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use disk::{SmallDisk, small_disk};
+pub use ports::free_port;
+pub use private::PrivateKafka;
 
 /// Returns the address of a real Kafka broker, say `127.0.0.1:19092`, starting it if need be.
 ///
@@ -36,7 +40,7 @@ pub use disk::{SmallDisk, small_disk};
 /// If the broker does not start, and if it cannot be had at all while `CI` is set.
 pub fn kafka(test: &str) -> Option<String> {
     static KAFKA: OnceLock<Result<String, Absence>> = OnceLock::new();
-    or_skip(test, KAFKA.get_or_init(|| start("kafka")))
+    or_skip(test, KAFKA.get_or_init(|| start("kafka", &[])))
 }
 
 /// Returns the address of a real HDFS, say `hdfs://127.0.0.1:18020`, starting it if need be.
@@ -48,7 +52,7 @@ pub fn kafka(test: &str) -> Option<String> {
 /// If the HDFS does not start, and if it cannot be had at all while `CI` is set.
 pub fn hdfs(test: &str) -> Option<String> {
     static HDFS: OnceLock<Result<String, Absence>> = OnceLock::new();
-    or_skip(test, HDFS.get_or_init(|| start("hdfs")))
+    or_skip(test, HDFS.get_or_init(|| start("hdfs", &[])))
 }
 
 /// Finds a program that `test` runs, say `kcat` or `wrk`, on the `PATH`.
@@ -85,12 +89,18 @@ enum Absence {
 /// What the script exits with if a program that it needs is missing.
 const LACKING: i32 = 4;
 
-fn start(service: &str) -> Result<String, Absence> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("cluster");
+fn script() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("cluster")
+}
+
+/// Runs `up` with these variables beside the program's own.
+fn start(service: &str, settings: &[(&str, String)]) -> Result<String, Absence> {
+    let script = script();
     let lease = process::id().to_string();
     let output = Command::new("bash")
         .arg(&script)
         .args(["up", service, "--until-exit", &lease])
+        .envs(settings.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .output()
         .map_err(|error| Absence::Lacking(format!("bash does not run: {error}")))?;

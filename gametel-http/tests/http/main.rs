@@ -35,10 +35,10 @@ mod logs;
 #[cfg(feature = "kafka")]
 mod metrics;
 mod mounted;
+mod overload;
 mod quarantine;
 mod readiness;
 mod request_ids;
-mod overload;
 mod routes;
 mod server;
 mod service;

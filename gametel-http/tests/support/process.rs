@@ -43,13 +43,28 @@ impl Process {
         Self::spawn_command(command, arguments, Stdio::null())
     }
 
+    /// Starts it as [`start`](Self::start) does, on a port that it has had before.
+    pub(crate) fn start_at(address: SocketAddr, arguments: &[&str]) -> Self {
+        let listen = address.to_string();
+        Self::spawn_listening(Command::new(BINARY), &listen, arguments, Stdio::null())
+    }
+
     fn spawn(arguments: &[&str], stdout: Stdio) -> Self {
         Self::spawn_command(Command::new(BINARY), arguments, stdout)
     }
 
-    fn spawn_command(mut command: Command, arguments: &[&str], stdout: Stdio) -> Self {
+    fn spawn_command(command: Command, arguments: &[&str], stdout: Stdio) -> Self {
+        Self::spawn_listening(command, "127.0.0.1:0", arguments, stdout)
+    }
+
+    fn spawn_listening(
+        mut command: Command,
+        listen: &str,
+        arguments: &[&str],
+        stdout: Stdio,
+    ) -> Self {
         let mut child = clean(&mut command)
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", listen])
             .args(arguments)
             .stdout(stdout)
             .stderr(Stdio::piped())
@@ -114,6 +129,11 @@ impl Process {
                 Err(error) => panic!("it never said {text:?}: {error}\n{}", self.said),
             }
         }
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The most memory that it has ever had, in bytes.

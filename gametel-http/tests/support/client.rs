@@ -25,18 +25,27 @@ pub(crate) struct Reply {
 }
 
 impl Client {
-    /// No test waits longer than this for anything.
+    /// No test waits longer than this for anything, unless it says so.
     const PATIENCE: Duration = Duration::from_secs(20);
 
     pub(crate) fn connect(address: SocketAddr) -> io::Result<Self> {
-        Self::over(Self::socket(address)?, |socket| socket)
+        Self::connect_patiently(address, Self::PATIENCE)
+    }
+
+    /// Connects as [`connect`](Self::connect) does, and waits so long for what comes.
+    pub(crate) fn connect_patiently(address: SocketAddr, patience: Duration) -> io::Result<Self> {
+        Self::over(Self::patient_socket(address, patience)?, |socket| socket)
     }
 
     /// A connection that stands, with the patience that all have.
     pub(crate) fn socket(address: SocketAddr) -> io::Result<TcpStream> {
+        Self::patient_socket(address, Self::PATIENCE)
+    }
+
+    fn patient_socket(address: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
         let stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(Self::PATIENCE))?;
-        stream.set_write_timeout(Some(Self::PATIENCE))?;
+        stream.set_read_timeout(Some(patience))?;
+        stream.set_write_timeout(Some(patience))?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }

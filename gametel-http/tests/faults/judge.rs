@@ -1,0 +1,212 @@
+//! Holds what is stored against what was sent. It shares no code with the product: it reads the
+//! topic with kcat, the log with SQLite, and the records as plain JSON.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use crate::ledger::{Fate, Id, Ledger, Sent, fingerprint, parse_uuid, uuid};
+
+/// Why an event may be stored more than once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Forwarding {
+    /// Only because its sender sent it again after a try that may have stored it.
+    Direct,
+    /// Also because a spool forwarded it again: it may do so after each of so many interruptions.
+    Spooled { interruptions: usize },
+}
+
+/// Looks at one record after the other, and then judges.
+#[derive(Debug)]
+pub(crate) struct Judge<'a> {
+    sent: HashMap<Id, &'a Sent>,
+    ledger: &'a Ledger,
+    forwarding: Forwarding,
+    copies: HashMap<Id, usize>,
+    /// The number of the latest event of each client that was seen for the first time.
+    latest: HashMap<u32, u32>,
+    verdict: Verdict,
+}
+
+/// What was found. Of what must not be there, at most a few examples are kept, and the count.
+#[derive(Debug, Default)]
+pub(crate) struct Verdict {
+    pub(crate) records: usize,
+    pub(crate) sent: usize,
+    pub(crate) acked: usize,
+    pub(crate) refused: usize,
+    pub(crate) unknown: usize,
+    /// Of the unknown ones, those that are stored.
+    pub(crate) unknown_stored: usize,
+    /// Copies beyond the first, by the reason that is documented for them.
+    pub(crate) duplicates: BTreeMap<&'static str, usize>,
+    complaints: BTreeMap<&'static str, (usize, Vec<String>)>,
+}
+
+/// A record as the clients' events must be stored; any other member is an alteration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Record<'a> {
+    event_id: &'a str,
+    #[serde(borrow)]
+    event_type: &'a RawValue,
+    #[serde(rename = "event_ts")]
+    _event_ts: f64,
+    #[serde(borrow)]
+    client: &'a RawValue,
+    #[serde(borrow)]
+    number: &'a RawValue,
+    #[serde(borrow)]
+    price: &'a RawValue,
+    #[serde(borrow)]
+    text: &'a RawValue,
+    #[serde(borrow)]
+    tags: &'a RawValue,
+    /// The potion's, from the catalog.
+    #[serde(rename = "description", default)]
+    _description: Option<IgnoredAny>,
+    #[serde(rename = "Host")]
+    _host: IgnoredAny,
+}
+
+impl<'a> Judge<'a> {
+    pub(crate) fn new(ledger: &'a Ledger, forwarding: Forwarding) -> Self {
+        let sent: HashMap<_, _> = ledger.sent.iter().map(|sent| (sent.id, sent)).collect();
+        assert_eq!(sent.len(), ledger.sent.len(), "the clients must not use an id twice");
+        let verdict = Verdict {
+            sent: sent.len(),
+            acked: ledger.count(|fate| *fate == Fate::Acked),
+            refused: ledger.count(|fate| matches!(fate, Fate::Refused(_))),
+            unknown: ledger.count(|fate| *fate == Fate::Unknown),
+            ..Verdict::default()
+        };
+        let (copies, latest) = Default::default();
+        Self { sent, ledger, forwarding, copies, latest, verdict }
+    }
+
+    /// Takes the next record, in the order of the one partition.
+    pub(crate) fn see(&mut self, value: &[u8]) {
+        self.verdict.records += 1;
+        let record: Record<'_> = match serde_json::from_slice(value) {
+            Ok(record) => record,
+            Err(error) => {
+                let text = String::from_utf8_lossy(value);
+                return self.complain("altered", format!("{error}: {text}"));
+            }
+        };
+        let found = parse_uuid(record.event_id).and_then(|id| self.sent.get(&id));
+        let Some(sent) = found.copied() else {
+            return self.complain("invented", record.event_id.to_owned());
+        };
+        let Record { event_type, client, number, price, text, tags, .. } = record;
+        let fields = [event_type, client, number, price, text, tags];
+        if fingerprint(fields.map(RawValue::get)) != sent.fingerprint {
+            let text = String::from_utf8_lossy(value).into_owned();
+            self.complain("altered", text);
+        }
+        let copies = self.copies.entry(sent.id).or_default();
+        *copies += 1;
+        if *copies == 1 && sent.fate == Fate::Acked {
+            let latest = self.latest.entry(sent.client).or_default();
+            // Of a batch that was taken in parts, the later parts come later.
+            if sent.number < *latest && sent.tries == 1 {
+                let (client, number, latest) = (sent.client, sent.number, *latest);
+                let what = format!("client {client}: {number} comes after {latest}");
+                self.verdict.complain("out of order", what);
+            }
+            *latest = sent.number.max(*latest);
+        }
+    }
+
+    pub(crate) fn verdict(mut self) -> Verdict {
+        for sent in &self.ledger.sent {
+            let copies = self.copies.get(&sent.id).copied().unwrap_or(0);
+            let what = || format!("{} {sent:?}, stored {copies} times", uuid(sent.id));
+            match &sent.fate {
+                Fate::Acked if copies == 0 => self.verdict.complain("lost", what()),
+                Fate::Unknown => self.verdict.unknown_stored += usize::from(copies > 0),
+                _ => {}
+            }
+            if sent.good && matches!(sent.fate, Fate::Refused(_)) {
+                self.verdict.complain("refused though good", what());
+            }
+            if !sent.good && (copies > 0 || sent.fate == Fate::Acked) {
+                self.verdict.complain("taken though bad", what());
+            }
+            let perhaps = (sent.unanswered + sent.perhaps) as usize;
+            let once = usize::from(sent.fate == Fate::Acked);
+            if copies > 1 {
+                let reason = if sent.unanswered > 0 {
+                    "sent again after a broken connection"
+                } else if sent.perhaps > 0 {
+                    "sent again after a 503 that says perhaps"
+                } else {
+                    "forwarded again by the spool"
+                };
+                *self.verdict.duplicates.entry(reason).or_default() += copies - 1;
+            }
+            let excess = copies.saturating_sub(once + perhaps);
+            let excusable = match self.forwarding {
+                Forwarding::Direct => 0,
+                Forwarding::Spooled { interruptions } => interruptions,
+            };
+            // Of a bad event the first copy is one too many, and there is a word for that.
+            if excess > excusable && sent.good {
+                self.verdict.complain("duplicated for no reason", what());
+            }
+        }
+        self.verdict
+    }
+
+    fn complain(&mut self, kind: &'static str, what: String) {
+        self.verdict.complain(kind, what);
+    }
+}
+
+impl Verdict {
+    const EXAMPLES: usize = 3;
+
+    pub(crate) fn complain(&mut self, kind: &'static str, what: String) {
+        let (count, examples) = self.complaints.entry(kind).or_default();
+        *count += 1;
+        if examples.len() < Self::EXAMPLES {
+            examples.push(what);
+        }
+    }
+
+    /// How many complaints there are of a kind.
+    pub(crate) fn count(&self, kind: &str) -> usize {
+        self.complaints.get(kind).map_or(0, |(count, _)| *count)
+    }
+
+    /// All complaints, by kind; empty if all is well.
+    pub(crate) fn complaints(&self) -> Vec<(&'static str, usize)> {
+        self.complaints.iter().map(|(kind, (count, _))| (*kind, *count)).collect()
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { records, sent, acked, refused, unknown, unknown_stored, .. } = self;
+        writeln!(f, "  events sent          {sent:>8}")?;
+        writeln!(f, "  acked                {acked:>8}")?;
+        writeln!(f, "  lost                 {:>8}", self.count("lost"))?;
+        writeln!(f, "  refused for good     {refused:>8}")?;
+        writeln!(f, "  unknown              {unknown:>8}   of which stored: {unknown_stored}")?;
+        writeln!(f, "  records stored       {records:>8}")?;
+        writeln!(f, "  duplicates           {:>8}", self.duplicates.values().sum::<usize>())?;
+        for (reason, count) in &self.duplicates {
+            writeln!(f, "  {count:>29}   {reason}")?;
+        }
+        for (kind, (count, examples)) in &self.complaints {
+            writeln!(f, "  {kind:<20} {count:>8}   WRONG")?;
+            for example in examples {
+                writeln!(f, "      {example}")?;
+            }
+        }
+        Ok(())
+    }
+}

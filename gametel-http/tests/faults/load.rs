@@ -1,0 +1,145 @@
+//! Far more than the broker can take: memory stays bounded, what can't be taken is refused, what is
+//! acked is stored, and once it is over the server answers as before.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::alone;
+use crate::driver::{Driver, Form, Habits};
+use crate::event::TestEvent;
+use crate::judge::{Forwarding, Judge};
+use crate::ledger::{Fate, Ledger, Sent, poll};
+use crate::plan::Run;
+use crate::proxy::Weather;
+use crate::scenario::{Broker, last, say};
+use crate::server::Server;
+use crate::stored::Store;
+use crate::support::Client;
+
+/// Hundreds of clients with some 300 KB in each request: together more than the producer queues.
+const HABITS: Habits = Habits {
+    clients: 300,
+    rest: Duration::from_millis(1),
+    retry: Duration::from_secs(1),
+    forms: &[Form::Array, Form::Lines],
+    batch: (8, 12),
+    padding: 60_000,
+    patience: Duration::from_secs(120),
+};
+
+/// How long the pressure lasts in a short run, and how long until the first is refused.
+const PRESSURE: Duration = Duration::from_secs(10);
+const REFUSAL: Duration = Duration::from_secs(90);
+
+/// What the server may need at most: the producer's queue of 64 MiB, three times the bodies of all
+/// clients (as they came, as events, and on their way between), and what it needs at rest.
+const MEMORY: u64 = 384 * 1024 * 1024;
+
+/// How soon a client that sends little must find the server as it was. What is queued must reach the
+/// broker first, 64 MiB of it, compressed in a build without optimization: where there is nothing
+/// else to do it takes a few seconds.
+const RECOVERY: Duration = Duration::from_secs(60);
+const QUICK: Duration = Duration::from_secs(1);
+
+#[test]
+fn overload_is_refused_within_bounds_and_over_when_it_is_over() {
+    let test = "overload_is_refused_within_bounds_and_over_when_it_is_over";
+    let _alone = alone();
+    let Run { seed, time } = Run::from_environment();
+    let Some(kcat) = gametel_cluster::program(test, "kcat") else { return };
+    let Some(Broker { kafka, proxy }) = Broker::start(test, seed) else { return };
+    let (brokers, topic) = (proxy.address().to_string(), "events".to_owned());
+    let mut server = Server::start(&["--sink", &format!("kafka://{brokers}/{topic}")]);
+    say(&format!("\noverload: GAMETEL_FAULTS_SEED={seed}"));
+
+    proxy.set(Weather::Narrow { bytes_per_second: 256 * 1024 });
+    let progress = Arc::clone(&server.progress);
+    let mut driver = Driver::start(server.address, Arc::clone(&progress), HABITS, seed);
+    last(PRESSURE.max(time));
+    let refused = poll(REFUSAL, || progress.deferred() > 0);
+    assert!(
+        refused,
+        "nobody was refused: {} offered, {} acked",
+        progress.offered(),
+        progress.acked()
+    );
+    let (offered, acked) = (progress.offered(), progress.acked());
+    driver.stop();
+    proxy.set(Weather::Clear);
+
+    let (quiet, recovered) = quiet_client(&server, seed, offered, acked);
+    let mut ledger = driver.finish();
+    ledger.add(quiet);
+    let memory = server.peak_memory();
+    server.stop();
+    let mut judge = Judge::new(&ledger, Forwarding::Direct);
+    Store::Topic { kcat, brokers, topic }.read(|value| judge.see(value));
+    let mut verdict = judge.verdict();
+    server.check_counters(&ledger, &mut verdict);
+
+    say(&format!(
+        "overload: {offered} events offered and {acked} acked under pressure\n  \
+         peak memory          {:>8} MiB\n  recovered after      {:>8.1} s\n  answers {:?}\n{verdict}",
+        memory / 1024 / 1024,
+        recovered.as_secs_f32(),
+        ledger.codes,
+    ));
+    assert_eq!(verdict.complaints(), [], "seed {seed}");
+    assert!(offered >= 4 * acked, "that was no overload: {offered} offered, {acked} acked");
+    for code in ledger.codes.keys() {
+        let refused = code.starts_with("503 ") || code.starts_with("429 ");
+        assert!(refused || code == "200", "{code}");
+    }
+    assert!(memory <= MEMORY, "{memory} bytes at the peak");
+    drop(kafka);
+}
+
+/// Sends one event after the other until half of them are answered quickly, and says when that was.
+fn quiet_client(server: &Server, seed: u64, offered: u64, acked: u64) -> (Ledger, Duration) {
+    let start = Instant::now();
+    let mut random = fastrand::Rng::with_seed(!seed);
+    let mut ledger = Ledger::default();
+    let incarnation = 1;
+    let mut latest = VecDeque::new();
+    for number in 1.. {
+        let mut event = TestEvent::good(&mut random, HABITS.clients, number, 0);
+        let sent = Instant::now();
+        let reply = Client::connect(server.address)
+            .and_then(|mut client| client.post(event.route, event.body()));
+        event.sent.tries = 1;
+        let answers = ledger.answers.entry(incarnation).or_default();
+        let quick = match reply {
+            Ok(reply) if reply.status == 200 => {
+                answers.accepted += 1;
+                event.sent.fate = Fate::Acked;
+                sent.elapsed() < QUICK
+            }
+            Ok(reply) => {
+                assert_eq!(reply.status, 503, "{reply:?}");
+                event.sent.perhaps = 1;
+                false
+            }
+            Err(_) => {
+                answers.unanswered += 1;
+                event.sent.unanswered = 1;
+                false
+            }
+        };
+        ledger.sent.push(Sent { ..event.sent });
+        latest.push_back(quick);
+        if latest.len() > 10 {
+            latest.pop_front();
+        }
+        let elapsed = start.elapsed();
+        if latest.len() == 10 && latest.iter().filter(|quick| **quick).count() > 5 {
+            return (ledger, elapsed);
+        }
+        assert!(
+            elapsed < RECOVERY,
+            "{offered} offered, {acked} acked: no recovery after {elapsed:?}: {latest:?}"
+        );
+        last(Duration::from_millis(20));
+    }
+    unreachable!("there are numbers enough")
+}
