@@ -114,7 +114,7 @@ fn frames_out_of_place_end_the_connection() {
         ("a stream of the server's", frame(HEADERS, request, 2, GET), PROTOCOL_ERROR),
         ("headers that can't be", frame(HEADERS, request, 1, &[0xff; 5]), PROTOCOL_ERROR),
         ("a frame that is too large", frame(PING, 0, 0, &[0; 20_000]), FRAME_SIZE_ERROR),
-        ("settings of half a length", frame(SETTINGS, 0, 0, &[0; 5]), FRAME_SIZE_ERROR),
+        ("settings of half a length", frame(SETTINGS, 0, 0, &[0; 5]), PROTOCOL_ERROR),
     ] {
         assert_eq!(
             flood(&server, |number| if number == 0 { frames.clone() } else { Vec::new() }),
