@@ -41,12 +41,13 @@ impl Decompressor {
     /// What its window takes once that much was decoded. A window is used as it is filled,
     /// however large it is said to be.
     pub(crate) fn window_bytes(coding: Coding, decoded: usize) -> usize {
-        match coding {
+        let most = match coding {
             // Its 32 KiB are in the base.
             Coding::Gzip | Coding::Deflate => 0,
             #[cfg(feature = "zstd")]
-            Coding::Zstd => decoded.min(1 << WINDOW_LOG_MAX),
-        }
+            Coding::Zstd => 1 << WINDOW_LOG_MAX,
+        };
+        decoded.min(most)
     }
 
     pub(crate) fn new(coding: Coding) -> io::Result<Self> {

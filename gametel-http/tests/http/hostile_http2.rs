@@ -104,22 +104,23 @@ fn a_head_that_never_ends_ends_the_connection() {
 
 #[test]
 fn frames_out_of_place_end_the_connection() {
+    const PROTOCOL_ERROR: u32 = 1;
+    const FRAME_SIZE_ERROR: u32 = 6;
     let (_, server) = start();
-    for (what, frames) in [
-        ("a continuation of nothing", frame(CONTINUATION, END_HEADERS, 1, GET)),
-        ("a body of nothing", frame(DATA, END_STREAM, 1, b"{}")),
-        ("a stream of the server's", frame(HEADERS, END_HEADERS | END_STREAM, 2, GET)),
-        (
-            "headers that can't be",
-            frame(HEADERS, END_HEADERS | END_STREAM, 1, b"\xff\xff\xff\xff\xff"),
-        ),
-        ("a frame that is too large", frame(PING, 0, 0, &[0; 20_000])),
-        ("settings of half a length", frame(SETTINGS, 0, 0, &[0; 5])),
+    let request = END_HEADERS | END_STREAM;
+    for (what, frames, reason) in [
+        ("a continuation of nothing", frame(CONTINUATION, END_HEADERS, 1, GET), PROTOCOL_ERROR),
+        ("a body of nothing", frame(DATA, END_STREAM, 1, b"{}"), PROTOCOL_ERROR),
+        ("a stream of the server's", frame(HEADERS, request, 2, GET), PROTOCOL_ERROR),
+        ("headers that can't be", frame(HEADERS, request, 1, &[0xff; 5]), PROTOCOL_ERROR),
+        ("a frame that is too large", frame(PING, 0, 0, &[0; 20_000]), FRAME_SIZE_ERROR),
+        ("settings of half a length", frame(SETTINGS, 0, 0, &[0; 5]), PROTOCOL_ERROR),
     ] {
-        let mut client = Client::connect(server.address).unwrap();
-        client.send(&[preface(), frames].concat()).unwrap();
-        assert!(client.is_closed_in_the_end(), "{what}");
-        others_are_served(&server);
+        assert_eq!(
+            flood(&server, |number| if number == 0 { frames.clone() } else { Vec::new() }),
+            reason,
+            "{what}"
+        );
     }
 }
 

@@ -1,5 +1,10 @@
 //! What costs a process memory or files: a real one, and what the system says of it.
 
+#![cfg_attr(
+    not(feature = "zstd"),
+    allow(unused_imports, unused_mut, reason = "zstd adds a case of its own")
+)]
+
 use std::io::{Read, Write};
 use std::sync::Barrier;
 use std::thread;

@@ -71,7 +71,8 @@ async fn who_closes_its_sending_half_gets_its_answer() {
     let mut half = Client::connect(server.address).unwrap();
     half.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     half.half_close();
-    sink.next_arrival().await;
+    let arrived = tokio::time::timeout(Duration::from_secs(20), sink.next_arrival()).await;
+    arrived.expect("its event comes to the sink");
     // Time for the server to notice that nothing more comes.
     let mut other = Client::connect(server.address).unwrap();
     for _ in 0..20 {

@@ -160,11 +160,6 @@ impl Client {
         }
     }
 
-    /// Whether the server closes the connection, whatever it says before.
-    pub(crate) fn is_closed_in_the_end(&mut self) -> bool {
-        self.is_closed_within(Self::PATIENCE)
-    }
-
     /// What the server says until it closes the connection.
     pub(crate) fn read_to_the_end(mut self) -> Vec<u8> {
         let mut said = Vec::new();
