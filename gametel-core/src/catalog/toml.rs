@@ -339,10 +339,6 @@ mod tests {
                 "line 6: event \"a\": the field \"f\" allows \"two\", which is no int64",
             ),
             (
-                "type = \"string\"\nallowed = \"pit\"",
-                "line 8: event[0].field[0].allowed: invalid type: string \"pit\", expected a sequence",
-            ),
-            (
                 "type = \"string\"\nmax_length = 2\ndefault = \"pit\"",
                 "line 6: event \"a\": the default does not fit: the field \"f\" may have 2",
             ),

@@ -15,8 +15,8 @@ pub struct Deduplication {
     /// How long an id is remembered after its event was accepted, to the next second. Default 10
     /// minutes.
     pub window: Duration,
-    /// How many ids are remembered; beyond, the oldest is forgotten. An id takes 45 to 65 bytes.
-    /// Ids that the server gave count as well. Default 100,000, which take 5 MB once there were as
+    /// How many ids are remembered; beyond, the oldest is forgotten. An id takes 65 to 106 bytes.
+    /// Ids that the server gave count as well. Default 100,000, which take 7 MB once there were as
     /// many, and are 10 minutes of 166 events a second: a busier server is to be given more.
     pub max_events: usize,
 }

@@ -44,7 +44,9 @@ impl Memory {
         Self {
             window_seconds: window.as_secs() + u64::from(window.subsec_nanos() > 0),
             max_events,
-            accepted: HashSet::with_capacity(room),
+            // A set of which more than half is taken grows some day, for the places of what was
+            // forgotten are not all free again.
+            accepted: HashSet::with_capacity(2 * room),
             order: VecDeque::with_capacity(room),
             in_flight: HashMap::new(),
             flights: 0,
@@ -79,13 +81,15 @@ impl Memory {
     }
 
     pub(super) fn remember(&mut self, key: Key, second: u32) {
-        if self.max_events == 0 || !self.accepted.insert(key) {
+        if self.max_events == 0 || self.accepted.contains(&key) {
             return;
         }
-        self.order.push_back((key, second));
-        if self.order.len() > self.max_events {
+        // First, so that the room is never outgrown.
+        if self.order.len() >= self.max_events {
             self.forget_oldest();
         }
+        self.accepted.insert(key);
+        self.order.push_back((key, second));
     }
 
     /// Forgets what was accepted longer ago than the window.
@@ -110,10 +114,22 @@ mod tests {
 
     #[test]
     fn an_id_takes_the_bytes_that_the_options_say() {
-        // One byte of the set's own stands beside each of its places, of which 7 of 16 to 7 of 8
+        // One byte of the set's own stands beside each of its places, of which 7 of 32 to 7 of 16
         // are taken.
         let (place, queued) = (size_of::<Key>() + 1, size_of::<(Key, u32)>());
-        let (least, most) = (place * 8 / 7 + queued, place * 16 / 7 + queued);
-        assert_eq!((least, most), (44, 65));
+        let (least, most) = (place * 16 / 7 + queued, place * 32 / 7 + queued);
+        assert_eq!((least, most), (65, 106));
+    }
+
+    #[test]
+    fn the_room_is_not_outgrown() {
+        let mut memory = Memory::new(DeduplicationOptions::default().with_max_events(1_000));
+        let room = (memory.accepted.capacity(), memory.order.capacity());
+        for _ in 0..50_000 {
+            let id = EventId::new(crate::event::Timestamp::from_micros(0));
+            memory.remember(Key { id, is_dead_letter: false }, 0);
+        }
+        assert_eq!((memory.accepted.len(), memory.order.len()), (1_000, 1_000));
+        assert!(memory.accepted.capacity() <= room.0 && memory.order.capacity() == room.1);
     }
 }
