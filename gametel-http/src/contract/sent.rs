@@ -83,6 +83,7 @@ fn text_schema(field: &FieldDefinition, stored: &Map<String, Value>) -> Value {
     }
     if field.field_type().is_none() {
         schema["type"] = "string".into();
+        schema.as_object_mut().map(|schema| schema.remove("items"));
     }
     for keyword in ["type", "enum"] {
         if let Some(Value::Array(values)) = schema.get_mut(keyword) {
@@ -101,10 +102,18 @@ fn text_schema(field: &FieldDefinition, stored: &Map<String, Value>) -> Value {
 fn stored_properties(catalog: &Catalog, event: &EventDefinition) -> Map<String, Value> {
     let schema = catalog.json_schema(event.event_type().as_str());
     let schema = schema.and_then(|text| serde_json::from_str::<Value>(&text).ok());
-    match schema.map(|mut schema| schema["properties"].take()) {
-        Some(Value::Object(properties)) => properties,
-        _ => Map::new(),
+    let Some(Value::Object(mut properties)) = schema.map(|mut schema| schema["properties"].take())
+    else {
+        return Map::new();
+    };
+    for property in properties.values_mut() {
+        let types = property.get("type").and_then(Value::as_array);
+        if types.is_some_and(|types| types.iter().any(|of| of == "array")) {
+            // Anything, as without it; but generators of clients ask for it wherever there is an array.
+            property["items"] = json!({});
+        }
     }
+    properties
 }
 
 fn required_names(event: &EventDefinition) -> Vec<&str> {
@@ -143,6 +152,9 @@ mod tests {
         assert_eq!(batch["properties"]["received_ts"], json!({ "not": {} }));
         assert_eq!(batch["properties"]["event_type"], json!({ "const": "duel_won" }));
         assert_eq!(batch["properties"].get("Host"), None);
+        let season = json!(["string", "number", "boolean", "object", "array"]);
+        let expected = json!({ "type": season, "items": {} });
+        assert_eq!(batch["properties"]["season"], expected);
         let route = sent_event(&catalog, duel, Arrival::Route);
         assert_eq!(route["required"], json!(["winner", "season"]));
         let default = catalog.event("default").unwrap();
@@ -155,7 +167,7 @@ mod tests {
         let duel = catalog.event("duel_won").unwrap();
         let form = sent_form(&catalog, duel).unwrap();
         assert_eq!(form["properties"]["rounds"]["type"], "integer");
-        assert_eq!(form["properties"]["season"]["type"], "string");
+        assert_eq!(form["properties"]["season"], json!({ "type": "string" }));
         assert_eq!(form["properties"]["loot"], json!({}));
         assert_eq!(sent_form(&catalog, catalog.event("default").unwrap()), None);
 
