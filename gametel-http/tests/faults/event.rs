@@ -2,6 +2,7 @@
 //! easily altered.
 
 use std::fmt::Write;
+use std::sync::OnceLock;
 
 use crate::ledger::{Fate, Id, Sent, fingerprint, uuid};
 
@@ -56,9 +57,9 @@ impl TestEvent {
         let price = *random.choice(&PRICES).expect("there are some");
         let tags = *random.choice(&TAGS).expect("there are some");
         let mut text = format!("\"{}", random.choice(&TEXTS).expect("there are some"));
-        for _ in 0..padding.div_ceil(32) {
-            write!(text, "{:032x}", random.u128(..)).expect("a string takes it");
-        }
+        let noise = noise();
+        let start = random.usize(..noise.len() - padding);
+        text.push_str(&noise[start..start + padding]);
         text.push('"');
         let id: Id = random.u128(..);
         let (client_text, number_text) = (client.to_string(), number.to_string());
@@ -92,4 +93,19 @@ impl TestEvent {
     pub(crate) fn object(&self) -> String {
         format!("{{\"event_type\":\"{}\",{}}}", self.event_type, self.members)
     }
+}
+
+/// Text that compresses badly, of which each event has a piece: to make it anew for each of them takes
+/// longer than to send it.
+fn noise() -> &'static str {
+    const PIECES: usize = 256 * 1024;
+    static NOISE: OnceLock<String> = OnceLock::new();
+    NOISE.get_or_init(|| {
+        let mut random = fastrand::Rng::with_seed(1);
+        let mut noise = String::new();
+        for _ in 0..PIECES {
+            write!(noise, "{:032x}", random.u128(..)).expect("a string takes it");
+        }
+        noise
+    })
 }

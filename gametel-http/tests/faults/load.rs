@@ -88,7 +88,8 @@ fn overload_is_refused_within_bounds_and_over_when_it_is_over() {
     assert_eq!(verdict.complaints(), [], "seed {seed}");
     assert!(offered >= 4 * acked, "that was no overload: {offered} offered, {acked} acked");
     for code in ledger.codes.keys() {
-        let refused = code.starts_with("503 ") || code.starts_with("429 ");
+        // On a machine with too much to do a client may not get its body off in time.
+        let refused = ["503 ", "429 ", "408 "].iter().any(|status| code.starts_with(status));
         assert!(refused || code == "200", "{code}");
     }
     assert!(memory <= MEMORY, "{memory} bytes at the peak");
