@@ -32,6 +32,7 @@ pub(crate) fn admit<S>(intake: &Intake, request: &mut Request<'_, S>) -> Result<
         if stores {
             limited(intake, check_key(intake, &caller))?;
         }
+        tracing::Span::current().record("key", &**caller.name());
         request.caller = Some(caller);
     }
     forget_credentials(&mut request.headers);

@@ -24,6 +24,16 @@ impl Budget {
         Arc::new(Self { events: Pool::new(events), bytes: Pool::new(bytes) })
     }
 
+    /// How many events are in hand.
+    pub(crate) fn events(&self) -> usize {
+        self.events.used.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes are in hand.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.used.load(Ordering::Relaxed)
+    }
+
     /// A part of the budget that is empty as yet.
     pub(crate) fn reservation(self: &Arc<Self>) -> Reservation {
         Reservation { budget: Arc::clone(self), events: 0, bytes: 0 }

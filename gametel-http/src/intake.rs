@@ -110,7 +110,8 @@ impl Intake {
     ) -> Self {
         let (readiness, stats) =
             (Arc::new(Readiness::new(options.monitor.clone())), Stats::default());
-        let meters = Meters::new(&stats, &readiness);
+        let budget = Budget::new(&options.limits);
+        let meters = Meters::new(&stats, &readiness, &budget);
         // No catalog has a route below these.
         let mut places = HashMap::from([
             ("v1/events".into(), Place::Events),
@@ -134,7 +135,6 @@ impl Intake {
         let sink = deduplicated(sink, options.deduplication);
         let own_rule = options.header_rule.clone();
         let header_rule = own_rule.unwrap_or_else(|| catalog.header_rule().clone());
-        let budget = Budget::new(&options.limits);
         let rates = RateLimiter::new(&options.rates);
         let overload = Occasionally::new(Instant::now(), OVERLOAD_INTERVAL);
         let fixed = FixedRoutes {

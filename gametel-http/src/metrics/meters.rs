@@ -9,11 +9,13 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::budget::Budget;
 use crate::observe::Tally;
 use crate::readiness::Readiness;
 use crate::stats::Stats;
 
 use super::Metrics;
+use super::budget::BudgetCollector;
 use super::readiness::ReadinessCollector;
 use super::requests::{RequestMeters, RouteMeters};
 
@@ -42,7 +44,7 @@ struct CodeLabel {
 
 impl Meters {
     /// Makes the metrics of a server. The catalog's routes make [theirs](Self::route).
-    pub(crate) fn new(stats: &Stats, readiness: &Arc<Readiness>) -> Self {
+    pub(crate) fn new(stats: &Stats, readiness: &Arc<Readiness>, budget: &Arc<Budget>) -> Self {
         let mut registry = Registry::default();
         #[cfg(target_os = "linux")]
         registry.register_collector(Box::new(super::process::ProcessCollector));
@@ -70,6 +72,11 @@ impl Meters {
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         own.register("build", "The version that runs", build);
         own.register_collector(Box::new(ReadinessCollector::new(readiness)));
+        own.register_collector(Box::new(BudgetCollector::new(budget)));
+        #[cfg(feature = "log")]
+        if let Some(spool) = readiness.spool() {
+            own.register_collector(Box::new(super::spool::SpoolCollector::new(spool.clone())));
+        }
         #[cfg(feature = "kafka")]
         if let Some(kafka) = readiness.kafka() {
             own.register_collector(Box::new(super::kafka::KafkaCollector::new(kafka.clone())));

@@ -1,6 +1,7 @@
 //! What Prometheus scrapes: counters that requests hold in their hands, and numbers that are read
 //! when they are asked for. Each server has a registry of its own; nothing here is global.
 
+mod budget;
 mod exposition;
 #[cfg(feature = "kafka")]
 mod kafka;
@@ -9,6 +10,8 @@ mod meters;
 mod process;
 mod readiness;
 mod requests;
+#[cfg(feature = "log")]
+mod spool;
 
 pub use exposition::Metrics;
 pub(crate) use meters::{InFlight, Meters};

@@ -5,6 +5,8 @@ mod kafka;
 mod monitor;
 mod probe;
 mod report;
+#[cfg(feature = "log")]
+mod spool;
 mod state;
 
 pub use monitor::Monitor;

@@ -51,12 +51,34 @@ impl Monitor {
         #[cfg(feature = "kafka")]
         if let Some(kafka) = &self.kafka {
             let condition = super::kafka::condition(kafka.statistics().as_deref());
+            let condition = if self.has_spool() { behind_a_spool(condition) } else { condition };
             conditions.push(("kafka".to_owned(), condition));
+        }
+        #[cfg(feature = "log")]
+        if let Some(spool) = &self.spool {
+            conditions.push(("spool".to_owned(), super::spool::condition(&spool.status())));
         }
         for probe in &self.probes {
             conditions.push((probe.name().to_owned(), probe.check()));
         }
         conditions
+    }
+
+    #[cfg(feature = "kafka")]
+    fn has_spool(&self) -> bool {
+        #[cfg(feature = "log")]
+        return self.spool.is_some();
+        #[cfg(not(feature = "log"))]
+        return false;
+    }
+}
+
+/// What is down behind a spool keeps no event from being durable.
+#[cfg(feature = "kafka")]
+fn behind_a_spool(condition: Condition) -> Condition {
+    match condition {
+        Condition::Down(reason) => Condition::Degraded(reason),
+        other => other,
     }
 }
 

@@ -29,6 +29,11 @@ impl Readiness {
         self.monitor.kafka.as_ref()
     }
 
+    #[cfg(feature = "log")]
+    pub(crate) fn spool(&self) -> Option<&gametel_core::sink::spool::SpoolMonitor> {
+        self.monitor.spool.as_ref()
+    }
+
     /// Looks at everything.
     pub(crate) fn report(&self) -> Report {
         let mut conditions = vec![

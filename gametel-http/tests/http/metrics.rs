@@ -138,6 +138,22 @@ async fn connections_are_open_until_they_are_closed() {
     assert_eq!(now(), (0.0, 2.0));
 }
 
+/// Adds a spool, which need not be the one that is written to.
+fn with_spool(monitor: Monitor) -> Monitor {
+    #[cfg(feature = "log")]
+    {
+        use gametel_core::sink::Spool;
+        use gametel_core::sink::spool::SpoolOptions;
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("spool.db");
+        let spool = Spool::open(&path, MemorySink::new(), SpoolOptions::default()).unwrap();
+        return monitor.with_spool(spool.monitor());
+    }
+    #[cfg(not(feature = "log"))]
+    monitor
+}
+
 /// Everything that there can be to see, on a Kafka that has said something of itself.
 async fn everything() -> (GametelService, Arc<KafkaSink>, MockKafka) {
     let kafka = MockKafka::new(1).unwrap();
@@ -148,7 +164,7 @@ async fn everything() -> (GametelService, Arc<KafkaSink>, MockKafka) {
     let sink = Arc::new(sink);
     let options = RouteOptions::default()
         .with_limits(Limits::default())
-        .with_monitor(Monitor::default().with_kafka(monitor.clone()));
+        .with_monitor(with_spool(Monitor::default().with_kafka(monitor.clone())));
     let service = service(Catalog::game(), Arc::clone(&sink) as _, options);
     assert_eq!(ask(&service, "GET", "/", "").await, 200);
     assert_eq!(ask(&service, "POST", "/", "{").await, 400);

@@ -145,3 +145,40 @@ async fn a_kafka_that_is_away_shows_without_traffic_and_so_does_its_return() {
     assert_eq!(check(&until(200).await, "kafka")["status"], "up");
     sink.close().await.unwrap();
 }
+
+#[cfg(feature = "log")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sink_behind_a_spool_may_be_away_until_the_spool_is_full() {
+    use gametel_core::sink::Spool;
+    use gametel_core::sink::spool::SpoolOptions;
+
+    let directory = tempfile::tempdir().unwrap();
+    let target = Arc::new(FailingSink::new());
+    target.fail(SinkErrorKind::Unavailable);
+    let options = SpoolOptions::default().with_max_bytes(1_000);
+    let path = directory.path().join("spool.db");
+    let spool = Spool::open(&path, Arc::clone(&target), options).unwrap();
+    let monitor = Monitor::default().with_spool(spool.monitor());
+    let spool = Arc::new(spool);
+    let service = monitored(Arc::clone(&spool) as _, monitor);
+    let until = async |wanted: &str| {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let (status, body) = get(&service, "/healthz/ready").await;
+            if check(&body, "spool")["status"] == wanted {
+                return (status, body);
+            }
+            assert!(Instant::now() < deadline, "{body}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert_eq!(get(&service, "/").await.0, 200);
+    let (status, body) = until("degraded").await;
+    assert_eq!((status, &body["status"]), (200, &"degraded".into()), "{body}");
+    while get(&service, "/").await.0 == 200 {}
+    let (status, body) = get(&service, "/healthz/ready").await;
+    assert_eq!((status, &check(&body, "writes")["status"]), (503, &"down".into()), "{body}");
+    target.mend();
+    until("up").await;
+    spool.close().await.unwrap();
+}
