@@ -65,67 +65,34 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod access;
-mod admin;
-mod admission;
-mod answer;
-mod bind_error;
 mod body;
-mod budget;
-mod client_address;
-mod coding;
-mod collected;
 mod config;
-mod connection;
 mod contract;
 mod cors;
-mod decompress;
-mod detached;
-mod error_code;
-mod events;
-mod exposure;
-mod handle;
-mod handlers;
-mod head;
-mod health;
-mod host;
+mod error;
 mod intake;
-mod listener;
+mod limits;
 mod metrics;
-mod nesting;
 mod observe;
-mod peer;
-mod rate;
 mod readiness;
-mod rejection;
-mod request;
-mod respond;
 mod routes;
 mod server;
-mod service;
 pub mod sinks;
-mod stats;
-#[cfg(feature = "tls")]
-mod tls;
-mod validation;
 
 pub use access::{ApiKey, KeyError, KeyHash, KeyHashError, KeyRing};
-pub use bind_error::BindError;
 #[cfg(feature = "tls")]
 pub use config::TlsOptions;
 pub use config::{
     CorsOptions, Deduplication, KeyEntry, KeyOptions, Limits, Network, NetworkError, OnInvalid,
     Origin, OriginError, Rate, RateLimits, RouteOptions, ServerConfig, Validation,
 };
-pub use handle::ServerHandle;
+pub use intake::Totals;
 pub use metrics::Metrics;
-pub use peer::Peer;
 pub use readiness::{Condition, Monitor, Probe};
-pub use routes::routes;
-pub use server::{RunSummary, ServeError, Server};
-pub use service::{GametelService, ResponseFuture, service};
-pub use stats::Totals;
+pub use routes::{GametelService, Peer, ResponseFuture, routes, service};
 #[cfg(feature = "tls")]
-pub use tls::TlsError;
+pub use server::TlsError;
+pub use server::{BindError, RunSummary, ServeError, Server, ServerHandle};
 
 /// Compiles and runs the README's code.
 #[cfg(all(doctest, feature = "log"))]

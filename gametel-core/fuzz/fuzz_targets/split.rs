@@ -6,7 +6,7 @@
 use libfuzzer_sys::fuzz_target;
 
 // Private to gametel-http, whose public way to it is a server.
-#[path = "../../../gametel-http/src/events.rs"]
+#[path = "../../../gametel-http/src/intake/events.rs"]
 mod events;
 
 use events::{SplitError, split};

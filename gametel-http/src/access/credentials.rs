@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::rejection::ApiError;
+use crate::error::ApiError;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 

@@ -11,7 +11,7 @@ use super::credentials::{presented_key, refused};
 use super::file::read_key_file;
 use super::{Caller, KeyError, KeyHash};
 use crate::config::{KeyEntry, KeyOptions};
-use crate::rejection::ApiError;
+use crate::error::ApiError;
 
 /// The keys that are in force; a clone is the same ring, and cheap.
 ///

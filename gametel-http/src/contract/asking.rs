@@ -4,7 +4,7 @@
 use gametel_core::catalog::Catalog;
 use serde_json::{Value, json};
 
-use crate::error_code::Concern;
+use crate::error::Concern;
 
 use super::errors::refusals;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::error_code::{Concern, ERROR_CODES, ErrorCode};
+use crate::error::{Concern, ERROR_CODES, ErrorCode};
 
 /// The statuses with which a request can be refused, each with the codes that come with it, for an
 /// operation that can meet errors of these concerns.

@@ -3,7 +3,7 @@
 use gametel_core::catalog::{Catalog, EventDefinition, FieldType};
 use serde_json::{Map, Value, json};
 
-use crate::error_code::Concern;
+use crate::error::Concern;
 
 use super::errors::refusals;
 use super::sent::{query_parameters, sent_form};

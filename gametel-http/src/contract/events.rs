@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::error_code::Concern;
+use crate::error::Concern;
 
 use super::errors::batch_refusals;
 

@@ -3,7 +3,7 @@
 use gametel_core::catalog::{Catalog, EventDefinition};
 use serde_json::{Map, Value, json};
 
-use crate::error_code::ERROR_CODES;
+use crate::error::ERROR_CODES;
 
 use super::sent::{Arrival, sent_event};
 

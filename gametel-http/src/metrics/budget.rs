@@ -7,7 +7,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
-use crate::budget::Budget;
+use crate::limits::Budget;
 
 /// What all requests together have in hand of the memory budget.
 #[derive(Debug)]

@@ -9,10 +9,10 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::budget::Budget;
+use crate::intake::Stats;
+use crate::limits::Budget;
 use crate::observe::Tally;
 use crate::readiness::Readiness;
-use crate::stats::Stats;
 
 use super::Metrics;
 use super::budget::BudgetCollector;

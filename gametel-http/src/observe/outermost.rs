@@ -4,9 +4,8 @@ use tracing::Instrument;
 use tracing::field::Empty;
 use warp::reply::Response;
 
-use crate::handlers::Request;
-use crate::intake::Intake;
-use crate::respond;
+use crate::intake;
+use crate::intake::{Intake, Request};
 
 use super::request::ObservedRequest;
 use super::request_id::RequestId;
@@ -48,7 +47,7 @@ where
 {
     let observed = ObservedRequest::begin(intake, &request);
     let place = request.place;
-    let mut response = respond::respond(intake, path, counted(intake, request)).await;
+    let mut response = intake::respond(intake, path, counted(intake, request)).await;
     observed.end(response.status(), &Tally::take_from(&mut response, place));
     response
 }

@@ -2,10 +2,9 @@ use std::time::Instant;
 
 use http::{Method, StatusCode};
 
-use crate::handlers::Request;
-use crate::intake::Intake;
+use crate::intake::{Intake, Request};
 use crate::metrics::{InFlight, RouteMeters};
-use crate::peer::Peer;
+use crate::routes::Peer;
 
 use super::tally::Tally;
 
@@ -26,7 +25,7 @@ impl<'a> ObservedRequest<'a> {
             begun: Instant::now(),
             intake,
             in_flight: intake.meters.begin_request(),
-            route: intake.route(request.place),
+            route: intake.places.meters(request.place),
             method: request.method.clone(),
             peer: request.peer,
         }

@@ -1,5 +1,6 @@
 //! Whether events can be made durable, and if not, why: what `/healthz/ready` answers.
 
+mod health;
 #[cfg(feature = "kafka")]
 mod kafka;
 mod monitor;

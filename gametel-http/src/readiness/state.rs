@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use gametel_core::event::Timestamp;
 
-use crate::health::Health;
+use super::health::Health;
 
 use super::monitor::Monitor;
 use super::probe::Condition;

@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::configuration::Configuration;
-use super::fault;
-use super::file;
 use super::layer::{Layer, Origin, key};
 use super::options::Overrides;
 use super::problems::Problems;
 use super::section::LogFormat;
+use super::{fault, file};
 
 /// The configuration that holds: every key with its value, and every path absolute.
 #[derive(Debug)]

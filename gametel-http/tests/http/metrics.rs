@@ -148,7 +148,7 @@ fn with_spool(monitor: Monitor) -> Monitor {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("spool.db");
         let spool = Spool::open(&path, MemorySink::new(), SpoolOptions::default()).unwrap();
-        return monitor.with_spool(spool.monitor());
+        monitor.with_spool(spool.monitor())
     }
     #[cfg(not(feature = "log"))]
     monitor

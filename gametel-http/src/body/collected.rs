@@ -1,9 +1,9 @@
 use bytes::Bytes;
 
-use crate::budget::Reservation;
-use crate::coding::Coding;
-use crate::decompress::Decompressor;
-use crate::rejection::ApiError;
+use super::coding::Coding;
+use super::decompress::Decompressor;
+use crate::error::ApiError;
+use crate::limits::Reservation;
 
 /// A body on its way in: its codings undone, as much as has come, within a limit and the budget.
 ///

@@ -12,19 +12,19 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use warp::reply::Response;
 
+use super::admission::admit;
+use super::answer::{EventsAnswer, Judged, ToWrite, quarantined_response};
+use super::events::{SplitError, split};
+use super::places::{EventRoute, Place};
+use super::request::{is_media_type, own_fields};
+use super::shared::Intake;
+use super::validation::check_fields;
 use crate::access::Caller;
-use crate::admission::admit;
-use crate::answer::{EventsAnswer, Judged, ToWrite, quarantined_response};
 use crate::body::{discard_body, read_body};
-use crate::budget::{Exhausted, Reservation};
 use crate::config::Limits;
-use crate::events::{SplitError, split};
-use crate::intake::{EventRoute, Intake, Place};
-use crate::nesting::is_deeper;
-use crate::peer::Peer;
-use crate::rejection::{ApiError, ErrorBody, json_response};
-use crate::request::{is_media_type, own_fields};
-use crate::validation::check_fields;
+use crate::error::{ApiError, ErrorBody, json_response};
+use crate::limits::{Exhausted, Reservation, is_deeper};
+use crate::routes::Peer;
 
 /// What an event takes beside its payload: its place in the batch, and its result in the answer.
 const EVENT_BYTES: usize = 512;

@@ -12,8 +12,8 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use warp::reply::Response;
 
-use crate::budget::Exhausted;
-use crate::error_code::{has_status, is_known};
+use super::code::{has_status, is_known};
+use crate::limits::Exhausted;
 use crate::observe::Tally;
 
 const OVERLOADED: &str = "overloaded";
@@ -44,7 +44,7 @@ pub(crate) struct ErrorBody {
 impl ErrorBody {
     pub(crate) const FORBIDDEN_EVENT_TYPE: &str = "forbidden_event_type";
 
-    /// `code` is one of [`ERROR_CODES`](crate::error_code::ERROR_CODES).
+    /// `code` is one of [`ERROR_CODES`](super::code::ERROR_CODES).
     pub(crate) fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         debug_assert!(is_known(code), "the list of error codes lacks {code}");
         Self { code, message: message.into(), field: None }

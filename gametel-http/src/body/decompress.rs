@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-use crate::coding::Coding;
+use super::coding::Coding;
 
 /// The largest window that a zstd frame may have, as a power of two: 8 MiB, which is what RFC 9659
 /// lets a sender of `Content-Encoding: zstd` use.

@@ -2,7 +2,7 @@ use std::io;
 use std::net::SocketAddr;
 
 #[cfg(feature = "tls")]
-use crate::tls::TlsError;
+use super::tls::TlsError;
 
 /// Why a server can't start.
 #[derive(Debug, thiserror::Error)]

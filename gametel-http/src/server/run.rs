@@ -6,17 +6,16 @@ use std::time::Duration;
 use gametel_core::catalog::Catalog;
 use gametel_core::sink::{EventSink, SinkError};
 
-use crate::admin::admin_filter;
-use crate::bind_error::BindError;
+use super::admin::admin_filter;
+use super::bind_error::BindError;
+use super::connection::ConnectionServer;
+use super::exposure::check_exposure;
+use super::handle::ServerHandle;
+use super::listener::Listener;
 use crate::config::ServerConfig;
-use crate::connection::ConnectionServer;
-use crate::exposure::check_exposure;
-use crate::handle::ServerHandle;
-use crate::intake::Intake;
-use crate::listener::Listener;
+use crate::intake::{Intake, Totals};
 use crate::metrics::Metrics;
 use crate::routes::server_filter;
-use crate::stats::Totals;
 
 /// How many admin connections are served at once, and how long a stop waits for them. Who watches a
 /// server needs one or two.

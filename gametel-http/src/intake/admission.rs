@@ -1,13 +1,12 @@
 use http::HeaderMap;
 
+use super::handlers::Request;
+use super::places::Place;
+use super::shared::Intake;
 use crate::access::{Caller, forget_credentials};
-use crate::client_address::client_address;
-use crate::handlers::Request;
-use crate::head::check_head;
-use crate::intake::{Intake, Place};
-use crate::peer::Peer;
-use crate::rate::RateLimited;
-use crate::rejection::ApiError;
+use crate::error::ApiError;
+use crate::limits::{RateLimited, check_head, client_address};
+use crate::routes::Peer;
 
 /// Lets a request in, or refuses it, before anything of its body is read: its head is not too
 /// large, its address does not ask too often, its key is known, and the key does not ask too often.

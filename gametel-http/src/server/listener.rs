@@ -9,9 +9,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::bind_error::BindError;
-use crate::connection::{ConnectionServer, Phase, Routes};
-use crate::peer::Peer;
+use super::bind_error::BindError;
+use super::connection::{ConnectionServer, Phase, Routes};
+use crate::routes::Peer;
 
 /// A socket that clients can connect to, and are not yet served from.
 #[derive(Debug)]

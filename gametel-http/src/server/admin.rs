@@ -9,10 +9,9 @@ use warp::Filter;
 use warp::filters::path::FullPath;
 use warp::reply::Response;
 
-use crate::handlers::{live, ready};
-use crate::intake::Intake;
+use crate::error::ApiError;
+use crate::intake::{Intake, live, ready};
 use crate::metrics::Metrics;
-use crate::rejection::ApiError;
 
 /// Makes a page of what there is to see now.
 type Page = fn(&Intake) -> Response;

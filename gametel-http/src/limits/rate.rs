@@ -13,7 +13,7 @@ use http::StatusCode;
 use lru::LruCache;
 
 use crate::config::{Rate, RateLimits};
-use crate::rejection::ApiError;
+use crate::error::ApiError;
 
 /// Holds each sender to its rate.
 ///

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
-use crate::rejection::ApiError;
+use crate::error::ApiError;
 
 /// What the answer to an unknown coding says in `Accept-Encoding`.
 const ACCEPTED: &str = if cfg!(feature = "zstd") { "gzip, deflate, zstd" } else { "gzip, deflate" };

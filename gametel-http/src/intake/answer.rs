@@ -6,11 +6,11 @@ use http::StatusCode;
 use serde::{Serialize, Serializer};
 use warp::reply::Response;
 
-use crate::budget::Reservation;
-use crate::observe::Tally;
-use crate::rejection::{
+use crate::error::{
     ApiError, ErrorBody, can_try_again, json_bytes, json_response, json_response_of,
 };
+use crate::limits::Reservation;
+use crate::observe::Tally;
 
 /// An event of a request, before the sink has seen it: one to write, or refused.
 pub(crate) type Judged = Result<ToWrite, ErrorBody>;
@@ -212,8 +212,8 @@ mod tests {
     use http::header::RETRY_AFTER;
 
     use super::*;
-    use crate::budget::Budget;
     use crate::config::Limits;
+    use crate::limits::Budget;
 
     const ID: &str = "0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b";
 

@@ -20,11 +20,10 @@ use tokio::time::{Instant, sleep_until};
 use tower_service::Service as TowerService;
 use warp::reply::Response;
 
-use crate::config::ServerConfig;
-use crate::host::add_host;
-use crate::peer::Peer;
 #[cfg(feature = "tls")]
-use crate::tls::TlsIdentity;
+use super::tls::TlsIdentity;
+use crate::config::ServerConfig;
+use crate::routes::{Peer, add_host};
 
 /// hyper takes no less, and panics.
 const SMALLEST_HEAD_BYTES: usize = 8 * 1024;

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use percent_encoding::percent_decode_str;
 
-use crate::rejection::ApiError;
+use crate::error::ApiError;
 
 /// The fields of one event, and how many of their values were not UTF-8.
 #[derive(Debug, Default)]

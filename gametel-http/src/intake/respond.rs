@@ -4,10 +4,10 @@ use bytes::Buf;
 use futures_util::{FutureExt, Stream};
 use warp::reply::Response;
 
+use super::handlers::{Request, handle};
+use super::shared::Intake;
 use crate::cors::Exchange;
-use crate::handlers::{Request, handle};
-use crate::intake::Intake;
-use crate::rejection::ApiError;
+use crate::error::ApiError;
 
 /// Answers a request, also one that is refused or that a handler panics at.
 pub(crate) async fn respond<S, B, E>(

@@ -12,13 +12,11 @@ use http_body_util::BodyDataStream;
 use tower_service::Service;
 use warp::reply::Response;
 
+use super::host::add_host;
 use crate::config::RouteOptions;
-use crate::handlers::Request;
-use crate::host::add_host;
-use crate::intake::Intake;
+use crate::intake::{Intake, Request, Totals};
 use crate::metrics::Metrics;
 use crate::observe::respond;
-use crate::stats::Totals;
 
 /// Makes a tower service of a catalog and a sink, for axum, hyper and whatever else speaks tower:
 /// each route of the catalog, `/v1/events`, `/v1/schema`, `/openapi.json`, `/healthz/live` and
@@ -123,7 +121,7 @@ where
                 method: head.method,
                 peer: head.extensions.get().copied(),
                 caller: None,
-                place: intake.place(path),
+                place: intake.places.at(path),
                 uri_bytes: path.len() + query.len(),
                 query,
                 headers,

@@ -3,12 +3,12 @@ use std::sync::Arc;
 use gametel_core::catalog::Catalog;
 use gametel_core::sink::error_chain;
 
-use crate::access::KeyRing;
-use crate::bind_error::BindError;
-use crate::config::ServerConfig;
-use crate::connection::{ConnectionServer, Routes};
+use super::bind_error::BindError;
+use super::connection::{ConnectionServer, Routes};
 #[cfg(feature = "tls")]
-use crate::tls::TlsIdentity;
+use super::tls::TlsIdentity;
+use crate::access::KeyRing;
+use crate::config::ServerConfig;
 
 /// Reaches into a running [`Server`](crate::Server); a clone is the same, and cheap.
 ///

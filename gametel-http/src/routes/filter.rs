@@ -11,12 +11,11 @@ use warp::filters::path::{FullPath, Tail};
 use warp::reply::Response;
 use warp::{Filter, Rejection};
 
+use super::host::add_host;
+use super::peer::Peer;
 use crate::config::RouteOptions;
-use crate::handlers::Request;
-use crate::host::add_host;
-use crate::intake::{Intake, Place};
+use crate::intake::{Intake, Place, Request};
 use crate::observe::respond;
-use crate::peer::Peer;
 
 /// Makes a warp filter of a catalog and a sink: each route of the catalog, `/v1/events`,
 /// `/v1/schema`, `/openapi.json`, `/healthz/live` and `/healthz/ready`, to mount in a warp server of
@@ -68,9 +67,9 @@ pub fn routes(
     options: RouteOptions,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone {
     let intake = Arc::new(Intake::new(catalog.into(), sink, options));
-    let places = Arc::clone(&intake);
+    let shared = Arc::clone(&intake);
     let place = warp::path::tail().and_then(move |rest: Tail| {
-        ready(places.place_below(rest.as_str()).cloned().ok_or_else(warp::reject::not_found))
+        ready(shared.places.below(rest.as_str()).cloned().ok_or_else(warp::reject::not_found))
     });
     // Beside a header that says the host the URI's is of no interest, and not parsed.
     let authority = warp::header::value("host").map(|_| None).or(warp::host::optional()).unify();
@@ -110,7 +109,7 @@ pub(crate) fn server_filter(
         move |peer: Option<Peer>, method, path: FullPath, query: String, headers, body| {
             let intake = Arc::clone(&intake);
             async move {
-                let place = intake.place(path.as_str());
+                let place = intake.places.at(path.as_str());
                 let (uri_bytes, query) = (path.as_str().len() + query.len(), &*query);
                 let caller = None;
                 let request =

@@ -6,11 +6,11 @@ use futures_util::{Stream, StreamExt};
 use http::header::{CONTENT_LENGTH, EXPECT};
 use http::{HeaderMap, StatusCode};
 
-use crate::budget::Reservation;
-use crate::coding::{Coding, codings};
-use crate::collected::Collected;
+use super::coding::{Coding, codings};
+use super::collected::Collected;
 use crate::config::Limits;
-use crate::rejection::ApiError;
+use crate::error::ApiError;
+use crate::limits::Reservation;
 
 /// How much of a body that is too large is read and thrown away before the answer. A client that
 /// sends all of its body before it reads would else see a reset connection in place of the answer.
@@ -167,7 +167,7 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
-    use crate::budget::Budget;
+    use crate::limits::Budget;
 
     type Chunk = Result<&'static [u8], ()>;
 

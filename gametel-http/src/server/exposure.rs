@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use crate::bind_error::BindError;
+use super::bind_error::BindError;
 use crate::config::ServerConfig;
 
 /// Refuses what would let everyone in and was not asked for; warns of what gives keys away.

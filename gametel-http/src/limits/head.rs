@@ -4,7 +4,7 @@ use http::header::TRANSFER_ENCODING;
 use http::{HeaderMap, StatusCode};
 
 use crate::config::Limits;
-use crate::rejection::ApiError;
+use crate::error::ApiError;
 
 /// # Errors
 ///

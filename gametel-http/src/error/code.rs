@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_readme_has_the_list() {
-        let readme = include_str!("../README.md");
+        let readme = include_str!("../../README.md");
         let table = format!("| status | code | what to do |\n|---|---|---|\n{}\n", table());
         assert!(readme.contains(&table), "the README's table of errors should be\n{table}");
     }

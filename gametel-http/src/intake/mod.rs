@@ -1,0 +1,23 @@
+//! From a request to events in the sink, and to the answer.
+//!
+//! In this order: [`respond`] (CORS), `admission` (head, address, key), `handlers` (budget, body,
+//! fields), the sink, `answer`.
+
+mod admission;
+mod answer;
+mod detached;
+mod events;
+mod handlers;
+mod places;
+mod request;
+mod respond;
+mod shared;
+mod stats;
+mod validation;
+
+pub(crate) use handlers::{Request, live, ready};
+pub(crate) use places::Place;
+pub(crate) use respond::respond;
+pub(crate) use shared::Intake;
+pub(crate) use stats::Stats;
+pub use stats::Totals;
