@@ -3,25 +3,26 @@ use std::net::SocketAddr;
 use crate::bind_error::BindError;
 use crate::config::ServerConfig;
 
-/// Refuses what would let everyone in and was not asked for; warns of what gives keys away.
+/// Refuses what would let everyone in and was not asked for.
 pub(crate) fn check_exposure(config: &ServerConfig) -> Result<(), BindError> {
     let address = config.listen;
-    let has_keys = config.routes.keys.is_some();
-    if !is_loopback(address) {
-        if !has_keys && !config.allow_public_without_keys {
-            return Err(BindError::PublicWithoutKeys { address });
-        }
-        if has_keys && !has_tls(config) {
-            tracing::warn!(
-                "keys come in the clear on {address}: use TLS, here or in a proxy in front"
-            );
-        }
+    let needs_keys = !is_loopback(address) && !config.allow_public_without_keys;
+    if needs_keys && config.routes.keys.is_none() {
+        return Err(BindError::PublicWithoutKeys { address });
     }
     match config.admin_listen {
         Some(address) if !is_loopback(address) && !config.allow_public_admin => {
             Err(BindError::PublicAdmin { address })
         }
         _ => Ok(()),
+    }
+}
+
+/// Warns of what gives keys away.
+pub(crate) fn warn_of_keys_in_the_clear(config: &ServerConfig) {
+    let address = config.listen;
+    if config.routes.keys.is_some() && !is_loopback(address) && !has_tls(config) {
+        tracing::warn!("keys come in the clear on {address}: use TLS, here or in a proxy in front");
     }
 }
 

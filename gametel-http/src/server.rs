@@ -10,7 +10,7 @@ use crate::admin::admin_filter;
 use crate::bind_error::BindError;
 use crate::config::ServerConfig;
 use crate::connection::ConnectionServer;
-use crate::exposure::check_exposure;
+use crate::exposure::warn_of_keys_in_the_clear;
 use crate::handle::ServerHandle;
 use crate::intake::Intake;
 use crate::listener::Listener;
@@ -57,7 +57,8 @@ impl Server {
         catalog: impl Into<Arc<Catalog>>,
         sink: Arc<dyn EventSink>,
     ) -> Result<Self, BindError> {
-        check_exposure(&config)?;
+        config.check_exposure()?;
+        warn_of_keys_in_the_clear(&config);
         let catalog = catalog.into();
         let handle = ServerHandle::new(&config, Arc::clone(&catalog))?;
         let intake = Intake::new(catalog, sink, config.routes.clone());

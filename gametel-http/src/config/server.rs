@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::RouteOptions;
 #[cfg(feature = "tls")]
 use super::TlsOptions;
+use crate::bind_error::BindError;
+use crate::exposure::check_exposure;
 
 /// The settings of a [`Server`](crate::Server). The defaults are safe: loopback, and every wait and
 /// every buffer bounded.
@@ -147,5 +149,16 @@ impl ServerConfig {
     #[must_use]
     pub fn with_routes(self, routes: RouteOptions) -> Self {
         Self { routes, ..self }
+    }
+
+    /// Says whether the addresses are safe to listen on, as [`Server::bind`](crate::Server::bind)
+    /// does before anything else.
+    ///
+    /// # Errors
+    ///
+    /// An address is beyond loopback, nobody needs a key there, and it is not said that this is
+    /// meant: [`BindError::is_refused_for_safety`].
+    pub fn check_exposure(&self) -> Result<(), BindError> {
+        check_exposure(self)
     }
 }

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use crate::tls::{TlsError, TlsIdentity};
+
 /// The certificate and the key of a server that speaks TLS, as PEM files. They are read at the start,
 /// and anew at every reload.
 ///
@@ -31,5 +33,14 @@ impl TlsOptions {
     #[must_use]
     pub fn with_client_roots(self, client_roots: impl Into<PathBuf>) -> Self {
         Self { client_roots: Some(client_roots.into()), ..self }
+    }
+
+    /// Reads the files, and says whether a server could speak TLS with them.
+    ///
+    /// # Errors
+    ///
+    /// A file can't be read, or what is in them does not fit together.
+    pub fn check(&self) -> Result<(), TlsError> {
+        TlsIdentity::load(self.clone()).map(drop)
     }
 }
