@@ -9,6 +9,7 @@ use crate::settings::Settings;
 pub(crate) fn check(args: CheckArgs) -> Result<(), Failure> {
     let settings = Settings::load(args.overrides).map_err(Failure::Settings)?;
     let prepared = settings.prepare().map_err(Failure::Settings)?;
+    prepared.server.check_exposure()?;
     if args.connect {
         runtime()?.block_on(async {
             let sink = open_sink(&prepared).await?.sink;

@@ -13,6 +13,8 @@ use crate::{log, signals};
 pub(crate) fn serve(overrides: Overrides) -> Result<(), Failure> {
     let settings = Settings::load(overrides).map_err(Failure::Settings)?;
     let mut prepared = settings.prepare().map_err(Failure::Settings)?;
+    // Before a Kafka is waited for.
+    prepared.server.check_exposure()?;
     log::to_stderr(std::mem::take(&mut prepared.log_filter), settings.log_format());
     runtime()?.block_on(run(prepared))
 }

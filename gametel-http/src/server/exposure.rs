@@ -3,25 +3,34 @@ use std::net::SocketAddr;
 use super::bind_error::BindError;
 use crate::config::ServerConfig;
 
-/// Refuses what would let everyone in and was not asked for; warns of what gives keys away.
-pub(crate) fn check_exposure(config: &ServerConfig) -> Result<(), BindError> {
-    let address = config.listen;
-    let has_keys = config.routes.keys.is_some();
-    if !is_loopback(address) {
-        if !has_keys && !config.allow_public_without_keys {
+impl ServerConfig {
+    /// Says whether the addresses are safe to listen on, as [`Server::bind`](crate::Server::bind)
+    /// does before anything else.
+    ///
+    /// # Errors
+    ///
+    /// An address is beyond loopback, nobody needs a key there, and it is not said that this is
+    /// meant: [`BindError::is_refused_for_safety`].
+    pub fn check_exposure(&self) -> Result<(), BindError> {
+        let address = self.listen;
+        let needs_keys = !is_loopback(address) && !self.allow_public_without_keys;
+        if needs_keys && self.routes.keys.is_none() {
             return Err(BindError::PublicWithoutKeys { address });
         }
-        if has_keys && !has_tls(config) {
-            tracing::warn!(
-                "keys come in the clear on {address}: use TLS, here or in a proxy in front"
-            );
+        match self.admin_listen {
+            Some(address) if !is_loopback(address) && !self.allow_public_admin => {
+                Err(BindError::PublicAdmin { address })
+            }
+            _ => Ok(()),
         }
     }
-    match config.admin_listen {
-        Some(address) if !is_loopback(address) && !config.allow_public_admin => {
-            Err(BindError::PublicAdmin { address })
-        }
-        _ => Ok(()),
+}
+
+/// Warns of what gives keys away.
+pub(crate) fn warn_of_keys_in_the_clear(config: &ServerConfig) {
+    let address = config.listen;
+    if config.routes.keys.is_some() && !is_loopback(address) && !has_tls(config) {
+        tracing::warn!("keys come in the clear on {address}: use TLS, here or in a proxy in front");
     }
 }
 
@@ -57,14 +66,14 @@ mod tests {
     #[test]
     fn without_keys_only_loopback_will_do() {
         for address in LOOPBACK {
-            assert!(check_exposure(&listening(address)).is_ok(), "{address}");
+            assert!(listening(address).check_exposure().is_ok(), "{address}");
         }
         for address in PUBLIC {
-            let error = check_exposure(&listening(address)).unwrap_err();
+            let error = listening(address).check_exposure().unwrap_err();
             assert!(matches!(error, BindError::PublicWithoutKeys { .. }), "{address}: {error}");
             assert!(error.is_refused_for_safety());
             let told = listening(address).with_allow_public_without_keys(true);
-            assert!(check_exposure(&told).is_ok(), "{address}");
+            assert!(told.check_exposure().is_ok(), "{address}");
         }
     }
 
@@ -75,7 +84,7 @@ mod tests {
         for address in PUBLIC {
             let mut config = listening(address);
             config.routes.keys = Some(keys.clone());
-            assert!(check_exposure(&config).is_ok(), "{address}");
+            assert!(config.check_exposure().is_ok(), "{address}");
         }
     }
 
@@ -85,10 +94,10 @@ mod tests {
             let config = listening("127.0.0.1:1").with_admin_listen(address.parse().unwrap());
             // That anyone may write does not say that anyone may look.
             let config = config.with_allow_public_without_keys(true);
-            let error = check_exposure(&config).unwrap_err();
+            let error = config.check_exposure().unwrap_err();
             assert!(matches!(error, BindError::PublicAdmin { .. }), "{address}: {error}");
             assert!(error.is_refused_for_safety());
-            assert!(check_exposure(&config.with_allow_public_admin(true)).is_ok(), "{address}");
+            assert!(config.with_allow_public_admin(true).check_exposure().is_ok(), "{address}");
         }
     }
 }

@@ -9,7 +9,7 @@ use gametel_core::sink::{EventSink, SinkError};
 use super::admin::admin_filter;
 use super::bind_error::BindError;
 use super::connection::ConnectionServer;
-use super::exposure::check_exposure;
+use super::exposure::warn_of_keys_in_the_clear;
 use super::handle::ServerHandle;
 use super::listener::Listener;
 use crate::config::ServerConfig;
@@ -56,7 +56,8 @@ impl Server {
         catalog: impl Into<Arc<Catalog>>,
         sink: Arc<dyn EventSink>,
     ) -> Result<Self, BindError> {
-        check_exposure(&config)?;
+        config.check_exposure()?;
+        warn_of_keys_in_the_clear(&config);
         let catalog = catalog.into();
         let handle = ServerHandle::new(&config, Arc::clone(&catalog))?;
         let intake = Intake::new(catalog, sink, config.routes.clone());

@@ -17,6 +17,17 @@ use tokio_rustls::server::TlsStream;
 
 use crate::config::TlsOptions;
 
+impl TlsOptions {
+    /// Reads the files, and says whether a server could speak TLS with them.
+    ///
+    /// # Errors
+    ///
+    /// A file can't be read, or what is in them does not fit together.
+    pub fn check(&self) -> Result<(), TlsError> {
+        read_config(self).map(drop)
+    }
+}
+
 /// The certificate and the key in force. Replaced as a whole, so that no handshake sees the
 /// certificate of one and the key of another.
 pub(crate) struct TlsIdentity {

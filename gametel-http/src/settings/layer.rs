@@ -77,3 +77,10 @@ impl Layer {
 pub(super) fn key(dotted: &str) -> Key {
     dotted.split('.').map(str::to_owned).collect()
 }
+
+/// What the tables have at the key.
+pub(super) fn value_at<'a>(table: &'a toml::Table, key: &[String]) -> Option<&'a toml::Value> {
+    let (first, rest) = key.split_first()?;
+    let value = table.get(first)?;
+    if rest.is_empty() { Some(value) } else { value_at(value.as_table()?, rest) }
+}

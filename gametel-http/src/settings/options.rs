@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::configuration::Configuration;
 use super::fault::faults_of;
-use super::layer::{Key, Layer, Origin, key};
+use super::layer::{Key, Layer, Origin, key, value_at};
 use super::problems::Problems;
 
 /// An option, and the variable of the same meaning.
@@ -27,6 +27,8 @@ enum Kind {
     Number,
     /// Can be repeated, or listed with commas.
     List,
+    /// Alone it says yes; `=false` is against a yes of the file.
+    Switch,
 }
 
 const CONFIG: &str = "config";
@@ -42,12 +44,116 @@ const SETTINGS: &[Setting] = &[
         help: "The address to listen on; port 0 takes a free one",
     },
     Setting {
+        key: "server.allow_public_without_keys",
+        option: "allow-public-without-keys",
+        variable: "GAMETEL_ALLOW_PUBLIC_WITHOUT_KEYS",
+        value_name: "BOOL",
+        kind: Kind::Switch,
+        help: "Listen beyond loopback although there are no keys",
+    },
+    Setting {
+        key: "server.admin_listen",
+        option: "admin-listen",
+        variable: "GAMETEL_ADMIN_LISTEN",
+        value_name: "IP:PORT",
+        kind: Kind::Text,
+        help: "The address for health and metrics alone, without keys; there is none without",
+    },
+    Setting {
+        key: "server.allow_public_admin",
+        option: "allow-public-admin",
+        variable: "GAMETEL_ALLOW_PUBLIC_ADMIN",
+        value_name: "BOOL",
+        kind: Kind::Switch,
+        help: "Let that address be beyond loopback",
+    },
+    Setting {
+        key: "keys.file",
+        option: "key-file",
+        variable: "GAMETEL_KEY_FILE",
+        value_name: "FILE",
+        kind: Kind::Text,
+        help: "The keys that clients need to write, re-read on SIGHUP; `gametel-http key new` makes them",
+    },
+    Setting {
+        key: "tls.certificate",
+        option: "tls-certificate",
+        variable: "GAMETEL_TLS_CERTIFICATE",
+        value_name: "FILE",
+        kind: Kind::Text,
+        help: "The certificate chain to speak TLS with, as PEM, re-read on SIGHUP",
+    },
+    Setting {
+        key: "tls.private_key",
+        option: "tls-key",
+        variable: "GAMETEL_TLS_KEY",
+        value_name: "FILE",
+        kind: Kind::Text,
+        help: "The certificate's private key, as PEM",
+    },
+    Setting {
+        key: "tls.client_roots",
+        option: "tls-client-roots",
+        variable: "GAMETEL_TLS_CLIENT_ROOTS",
+        value_name: "FILE",
+        kind: Kind::Text,
+        help: "Who may sign clients' certificates, as PEM; clients need one then",
+    },
+    Setting {
+        key: "cors.origins",
+        option: "cors-origin",
+        variable: "GAMETEL_CORS_ORIGIN",
+        value_name: "ORIGIN",
+        kind: Kind::List,
+        help: "An origin whose web pages may send events, such as https://play.example. Can be repeated",
+    },
+    Setting {
         key: "sink.url",
         option: "sink",
         variable: "GAMETEL_SINK",
         value_name: "URL",
         kind: Kind::Text,
         help: "Where events go: sqlite:PATH, kafka://HOST:PORT[,HOST:PORT…]/TOPIC, stdout: or null:",
+    },
+    Setting {
+        key: "sink.topic.partitions",
+        option: "topic-partitions",
+        variable: "GAMETEL_TOPIC_PARTITIONS",
+        value_name: "N",
+        kind: Kind::Number,
+        help: "How many partitions a Kafka topic gets, if it has to be created",
+    },
+    Setting {
+        key: "sink.topic.replication",
+        option: "topic-replication",
+        variable: "GAMETEL_TOPIC_REPLICATION",
+        value_name: "N",
+        kind: Kind::Number,
+        help: "On how many brokers a Kafka topic is kept, if it has to be created",
+    },
+    Setting {
+        key: "spool.file",
+        option: "spool",
+        variable: "GAMETEL_SPOOL",
+        value_name: "FILE",
+        kind: Kind::Text,
+        help: "Store events in this file first, and forward them from there to the sink, which may be away",
+    },
+    Setting {
+        key: "spool.ack",
+        option: "spool-ack",
+        variable: "GAMETEL_SPOOL_ACK",
+        value_name: "ACK",
+        kind: Kind::Text,
+        help: "What a 2xx means: the event is in the `spool`, or the `target` has accepted it, too",
+    },
+    Setting {
+        key: "spool.max_bytes",
+        option: "spool-max-bytes",
+        variable: "GAMETEL_SPOOL_MAX_BYTES",
+        value_name: "SIZE",
+        kind: Kind::Text,
+        help: "How much the spool may hold; at that, requests are answered with 503",
     },
     Setting {
         key: "catalog.file",
@@ -58,20 +164,21 @@ const SETTINGS: &[Setting] = &[
         help: "The catalog of events, a TOML file. Without it the built-in catalog `game` is served",
     },
     Setting {
-        key: "sink.topic.partitions",
-        option: "topic-partitions",
-        variable: "GAMETEL_TOPIC_PARTITIONS",
-        value_name: "N",
-        kind: Kind::Number,
-        help: "How many partitions the Kafka topic gets, if it has to be created",
+        key: "validation.on_invalid",
+        option: "on-invalid",
+        variable: "GAMETEL_ON_INVALID",
+        value_name: "WHAT",
+        kind: Kind::Text,
+        help: "What becomes of events whose fields are not what the catalog says: `reject`, or `quarantine`, \
+               which writes them as dead letters",
     },
     Setting {
-        key: "sink.topic.replication",
-        option: "topic-replication",
-        variable: "GAMETEL_TOPIC_REPLICATION",
-        value_name: "N",
-        kind: Kind::Number,
-        help: "On how many brokers the Kafka topic is kept, if it has to be created",
+        key: "sink.dead_letter",
+        option: "dead-letter",
+        variable: "GAMETEL_DEAD_LETTER",
+        value_name: "URL",
+        kind: Kind::Text,
+        help: "Where dead letters go, with `--on-invalid quarantine`: a URL as that of --sink",
     },
     Setting {
         key: "headers.keep",
@@ -227,7 +334,7 @@ impl Setting {
     fn argument(&self, defaults: &toml::Table) -> Arg {
         let default = match value_at(defaults, &self.key()) {
             Some(toml::Value::String(text)) => format!(" [default: {text}]"),
-            Some(toml::Value::Array(_)) | None => String::new(),
+            Some(toml::Value::Array(_) | toml::Value::Boolean(_)) | None => String::new(),
             Some(value) => format!(" [default: {value}]"),
         };
         let argument = Arg::new(self.key)
@@ -240,6 +347,9 @@ impl Setting {
         match self.kind {
             Kind::Text | Kind::Number => argument.action(ArgAction::Set),
             Kind::List => argument.action(ArgAction::Append).value_delimiter(','),
+            Kind::Switch => {
+                argument.num_args(0..=1).require_equals(true).default_missing_value("true")
+            }
         }
     }
 
@@ -247,15 +357,10 @@ impl Setting {
         let text = texts.last().map_or("", |text| text.as_str());
         match self.kind {
             Kind::Text => text.into(),
+            Kind::Switch => text.parse::<bool>().map_or_else(|_| text.into(), toml::Value::from),
             // What is no number does not fit the key's type, and is an error by that.
             Kind::Number => text.parse::<i64>().map_or_else(|_| text.into(), toml::Value::from),
             Kind::List => texts.iter().map(|text| text.as_str()).collect::<Vec<_>>().into(),
         }
     }
-}
-
-fn value_at<'a>(table: &'a toml::Table, key: &[String]) -> Option<&'a toml::Value> {
-    let (first, rest) = key.split_first()?;
-    let value = table.get(first)?;
-    if rest.is_empty() { Some(value) } else { value_at(value.as_table()?, rest) }
 }

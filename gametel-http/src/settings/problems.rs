@@ -1,6 +1,7 @@
 //! What is wrong with the settings: as much of it as can be found at once.
 
 use std::fmt;
+use std::path::Path;
 
 use super::resolve::Settings;
 use super::value::Period;
@@ -61,6 +62,30 @@ impl<'a> Complaints<'a> {
     pub(super) fn unless_positive(&mut self, key: &str, period: Period) {
         if period.0.is_zero() {
             self.add(key, "it must be longer than 0s");
+        }
+    }
+
+    pub(super) fn unless_some<N: Default + PartialEq>(&mut self, key: &str, number: N) {
+        if number == N::default() {
+            self.add(key, "it must be more than 0");
+        }
+    }
+
+    /// Complains of a file that can't be made where it is to be.
+    pub(super) fn unless_in_a_folder(&mut self, key: &str, file: &Path) {
+        if let Some(folder) = file.parent()
+            && !folder.is_dir()
+        {
+            self.add(key, format_args!("there is no folder {}", folder.display()));
+        }
+    }
+
+    /// Complains of every key in the table that was set. One of the file may have its default, which
+    /// changes nothing, and which is what [`Settings::to_toml`] writes.
+    #[cfg(feature = "log")]
+    pub(super) fn set_in_vain(&mut self, table: &str, why: &str) {
+        for key in self.settings.changed_in(table) {
+            self.add(&key, why);
         }
     }
 

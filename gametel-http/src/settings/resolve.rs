@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::configuration::Configuration;
+#[cfg(feature = "log")]
+use super::layer::value_at;
 use super::layer::{Layer, Origin, key};
 use super::options::Overrides;
 use super::problems::Problems;
@@ -49,6 +51,20 @@ impl Settings {
 
     pub(crate) fn log_format(&self) -> LogFormat {
         self.configuration.log.format()
+    }
+
+    /// The keys in the table that an option or a variable set, and those that the file gave another
+    /// value than the default.
+    #[cfg(feature = "log")]
+    pub(super) fn changed_in(&self, table: &str) -> Vec<String> {
+        let [ours, default] = [&self.configuration, &Configuration::default()]
+            .map(|configuration| toml::Table::try_from(configuration).unwrap_or_default());
+        let set = self.layer.origins().filter(|(key, origin)| {
+            key.first().is_some_and(|first| first == table)
+                && (!matches!(origin, Origin::File { .. })
+                    || value_at(&ours, key) != value_at(&default, key))
+        });
+        set.map(|(key, _)| key.join(".")).collect()
     }
 
     /// Where the key's value came from, as the beginning of a message about it.

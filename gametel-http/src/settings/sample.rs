@@ -2,6 +2,7 @@
 pub(crate) const SAMPLE: &str = include_str!("../../sample-config.toml");
 
 #[cfg(test)]
+#[cfg(all(feature = "log", feature = "tls"))]
 mod tests {
     use serde_json::Value;
 

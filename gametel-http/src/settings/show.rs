@@ -41,7 +41,15 @@ impl Settings {
         let mut table = Key::new();
         for line in text.lines() {
             noted.push_str(line);
-            if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            if let Some(name) = line.strip_prefix("[[").and_then(|line| line.strip_suffix("]]")) {
+                // An array of tables is one value, with one origin.
+                table = key(name);
+                if let Some(origin) = self.layer.origin(&table) {
+                    let _ = write!(noted, "  # {origin}");
+                }
+            } else if let Some(name) =
+                line.strip_prefix('[').and_then(|line| line.strip_suffix(']'))
+            {
                 table = key(name);
                 for name in unset(configuration, &table) {
                     noted.push_str("\n# not set: ");
@@ -49,6 +57,9 @@ impl Settings {
                 }
             } else if let Some((name, _)) = line.split_once(" = ") {
                 let key = [table.as_slice(), &[name.to_owned()]].concat();
+                if key == ["key", "hash"] {
+                    noted.push_str("  # shortened: to load this file, put the whole hash in");
+                }
                 if let Some(origin) = self.layer.origin(&key) {
                     // Writing to a string does not fail.
                     let _ = write!(noted, "  # {origin}");

@@ -3,14 +3,18 @@ use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use gametel_core::endpoint::{Endpoint, EndpointError};
 use gametel_core::sink::SinkError;
+use tracing_subscriber::EnvFilter;
 
+use crate::commands::runtime;
 use crate::failure::Failure;
+use crate::log;
+use crate::settings::LogFormat;
 
 use super::{drain, status};
-use crate::commands::runtime;
 
 /// A URL as it was typed. It is no URL's fault before it is used: clap would print the whole of it,
 /// with a password that does not belong there.
@@ -69,13 +73,20 @@ pub(crate) struct DrainArgs {
     /// On how many brokers the Kafka topic is kept, if it has to be created.
     #[arg(long, value_name = "N", default_value = "1", env = "GAMETEL_TOPIC_REPLICATION")]
     pub(super) topic_replication: NonZeroU16,
+    /// Which log lines are written to stderr, such as `info` or `gametel_core=debug`.
+    #[arg(long, value_name = "FILTER", default_value = "info", env = "GAMETEL_LOG")]
+    pub(super) log: String,
 }
 
 impl SpoolCommand {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self {
             Self::Status(args) => status::run(&args),
-            Self::Drain(args) => runtime()?.block_on(drain::run(args)),
+            Self::Drain(args) => {
+                let filter = EnvFilter::try_new(&args.log).context("--log");
+                log::to_stderr(filter.map_err(Failure::Config)?, LogFormat::Text);
+                runtime()?.block_on(drain::run(args))
+            }
         }
     }
 }

@@ -9,12 +9,20 @@ const UNITS: [(&str, u64); 4] =
     [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
 
 /// A number of bytes, written as a whole number or as `64MiB`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::settings) struct Size(u64);
 
 impl Size {
+    pub(in crate::settings) fn of_bytes(bytes: u64) -> Self {
+        Self(bytes)
+    }
+
     pub(in crate::settings) fn of(bytes: usize) -> Self {
         Self(u64::try_from(bytes).unwrap_or(u64::MAX))
+    }
+
+    pub(in crate::settings) fn bytes(self) -> u64 {
+        self.0
     }
 
     /// The size as that of something in memory; more than can be addressed is all of it.

@@ -24,11 +24,8 @@ impl Url {
         if let Err(error) = sinks::check(&self.0) {
             complaints.add(key, &error);
         }
-        if let Endpoint::Sqlite(path) = &self.0
-            && let Some(folder) = path.parent()
-            && !folder.is_dir()
-        {
-            complaints.add(key, format_args!("there is no folder {}", folder.display()));
+        if let Endpoint::Sqlite(path) = &self.0 {
+            complaints.unless_in_a_folder(key, path);
         }
     }
 }
