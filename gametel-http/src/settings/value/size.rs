@@ -18,7 +18,7 @@ impl Size {
     }
 
     pub(in crate::settings) fn of(bytes: usize) -> Self {
-        Self(u64::try_from(bytes).unwrap_or(u64::MAX))
+        Self::of_bytes(u64::try_from(bytes).unwrap_or(u64::MAX))
     }
 
     pub(in crate::settings) fn bytes(self) -> u64 {
