@@ -59,6 +59,7 @@ impl Sink {
     }
 
     /// Where events go, and dead letters.
+    #[cfg(feature = "log")]
     pub(in crate::settings) fn ends(&self) -> impl Iterator<Item = &Endpoint> {
         self.dead_letter.iter().chain([&self.url]).map(|url| &url.0)
     }
