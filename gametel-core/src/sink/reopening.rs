@@ -25,7 +25,7 @@ type Open = Box<dyn Fn() -> BoxFuture<'static, Opened> + Send + Sync>;
 /// opens a new one, at most once in each `pause`. Within a pause, a write gets the error of the last
 /// opening, or goes to the sink that there is.
 ///
-/// So a program can start while its destination is away: put it behind a [`Spool`](super::spool::Spool)
+/// So a program can start while its destination is away: put it behind a `Spool`
 /// or a [`Retry`](super::Retry).
 ///
 /// `flush` and `close` go to the sink that is open, if there is one, and open none.

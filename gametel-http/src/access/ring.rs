@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use gametel_core::catalog::Catalog;
 use gametel_core::event::Timestamp;
 use http::HeaderMap;
-use subtle::{ConditionallySelectable, ConstantTimeEq};
+use subtle::ConditionallySelectable;
 
 use super::credentials::{presented_key, refused};
 use super::file::read_key_file;
@@ -121,7 +121,7 @@ impl fmt::Debug for KeyRing {
 fn find(keys: &[Key], presented: KeyHash) -> Option<&Key> {
     let mut found = u64::MAX;
     for (index, key) in (0..).zip(keys) {
-        found.conditional_assign(&index, key.hash.ct_eq(&presented));
+        found.conditional_assign(&index, key.hash.is_same(&presented));
     }
     usize::try_from(found).ok().and_then(|index| keys.get(index))
 }

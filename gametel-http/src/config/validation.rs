@@ -21,7 +21,7 @@ pub enum OnInvalid {
     ///
     /// The sink must tell dead letters from events, as
     /// [`DeadLetter`](gametel_core::sink::DeadLetter) does, which
-    /// [`sinks::open_with_dead_letter`](crate::sinks::open_with_dead_letter) opens. In a sink that
+    /// [`SinkOptions::with_dead_letter`](crate::sinks::SinkOptions::with_dead_letter) has it. In a sink that
     /// does not, they stand among the events.
     Quarantine,
 }

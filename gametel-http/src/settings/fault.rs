@@ -59,15 +59,22 @@ pub(super) fn read(table: toml::Table) -> Result<Configuration, Fault> {
 }
 
 /// All that does not fit. serde stops at the first fault, so each is taken out for the next to be
-/// found.
+/// found. That a table lacks what was taken out of it is no fault.
 pub(super) fn faults_of(mut table: toml::Table) -> Vec<Fault> {
     let mut faults = Vec::new();
+    let mut removed: Vec<Key> = Vec::new();
     while let Err(fault) = read(table.clone()) {
-        let removed = remove(&mut table, &fault.key());
-        faults.push(fault);
-        if !removed {
+        let key = fault.key();
+        let found = remove(&mut table, &key);
+        let of_ours =
+            removed.iter().any(|other| other.len() > key.len() && other.starts_with(&key));
+        if !of_ours {
+            faults.push(fault);
+        }
+        if !found {
             break;
         }
+        removed.push(key);
     }
     faults
 }

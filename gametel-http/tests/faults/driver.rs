@@ -310,9 +310,8 @@ fn read_answers(reply: &Reply, form: Form, count: usize) -> Vec<Answer> {
 fn answer_of(code: &str) -> Answer {
     match code {
         "unavailable" | "io" | "internal_error" => Answer::Later { perhaps: true },
-        "backpressure" | "closed" | "body_timeout" | "incomplete_body" => {
-            Answer::Later { perhaps: false }
-        }
+        "overloaded" | "rate_limited" | "backpressure" | "closed" | "body_timeout"
+        | "incomplete_body" => Answer::Later { perhaps: false },
         code => Answer::Refused(code.to_owned()),
     }
 }

@@ -6,42 +6,42 @@ use std::process::Output;
 use crate::support::Process;
 
 /// A folder with a configuration file in it.
-struct Folder(tempfile::TempDir);
+pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
-    fn with(text: &str) -> Self {
+    pub(crate) fn with(text: &str) -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
         folder.write("gametel.toml", text);
         folder
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path().join(name), text).unwrap();
     }
 
     /// Checks the file, with variables and further arguments.
-    fn check_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
+    pub(crate) fn check_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
         let arguments = [&["check", "--config", "gametel.toml"], arguments].concat();
         Process::run_in(self.path(), variables, &arguments)
     }
 
-    fn check(&self) -> Output {
+    pub(crate) fn check(&self) -> Output {
         self.check_with(&[], &[])
     }
 }
 
-fn stdout(output: &Output) -> &str {
+pub(crate) fn stdout(output: &Output) -> &str {
     let (stdout, stderr) = (&output.stdout, String::from_utf8_lossy(&output.stderr));
     assert_eq!((output.status.code(), stderr.as_ref()), (Some(0), ""));
     std::str::from_utf8(stdout).unwrap()
 }
 
 /// The lines on stderr of what was refused.
-fn complaints(output: &Output) -> Vec<String> {
+pub(crate) fn complaints(output: &Output) -> Vec<String> {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
@@ -52,7 +52,7 @@ fn complaints(output: &Output) -> Vec<String> {
     stderr.lines().map(line).collect()
 }
 
-fn resolved(output: &Output) -> toml::Table {
+pub(crate) fn resolved(output: &Output) -> toml::Table {
     stdout(output).parse().unwrap()
 }
 
@@ -231,6 +231,13 @@ fn no_password_is_printed() {
         format!("[headers]\nkeep = [\"{url}\"]\n"),
         format!("\"{url}\" = 1\n"),
         format!("[sink]\nurl = \"{url}\n"),
+        format!("[sink]\ndead_letter = \"{url}\"\n"),
+        format!("[spool]\nfile = \"{url}\"\nack = \"{url}\"\n"),
+        format!("[cors]\norigins = [\"{url}\"]\n"),
+        format!("[rates]\ntrusted_proxies = [\"{url}\"]\n"),
+        format!("[keys]\nfile = \"{url}\"\n"),
+        "[[key]]\nname = \"a\"\nhash = \"hunter2\"\n".to_owned(),
+        "[[key]]\nname = \"a\"\nkey = \"hunter2\"\n".to_owned(),
     ] {
         let output = Folder::with(&text).check();
         let found = complaints(&output).join("\n");

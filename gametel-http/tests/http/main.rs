@@ -42,6 +42,8 @@ mod request_ids;
 mod routes;
 mod server;
 mod service;
+#[cfg(all(feature = "cli", feature = "log", feature = "tls"))]
+mod settings;
 #[cfg(all(feature = "cli", feature = "log"))]
 mod spool;
 mod stamps;
