@@ -1,5 +1,5 @@
 use crate::config::{OnInvalid, RouteOptions};
-use crate::error_code::Concern;
+use crate::error::Concern;
 
 /// What of the options changes which answers there are.
 #[derive(Clone, Copy, Debug)]
