@@ -13,13 +13,12 @@ const UNITS: [(&str, u64); 4] =
 pub(in crate::settings) struct Size(u64);
 
 impl Size {
-    #[cfg(feature = "log")]
     pub(in crate::settings) fn of_bytes(bytes: u64) -> Self {
         Self(bytes)
     }
 
     pub(in crate::settings) fn of(bytes: usize) -> Self {
-        Self(u64::try_from(bytes).unwrap_or(u64::MAX))
+        Self::of_bytes(u64::try_from(bytes).unwrap_or(u64::MAX))
     }
 
     pub(in crate::settings) fn bytes(self) -> u64 {
