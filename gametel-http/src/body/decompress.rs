@@ -40,10 +40,6 @@ impl Decompressor {
 
     /// What its window takes once that much was decoded. A window is used as it is filled,
     /// however large it is said to be.
-    #[cfg_attr(
-        not(feature = "zstd"),
-        expect(unused_variables, reason = "zstd alone has such windows")
-    )]
     pub(crate) fn window_bytes(coding: Coding, decoded: usize) -> usize {
         let most = match coding {
             // Its 32 KiB are in the base.

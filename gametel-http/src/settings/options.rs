@@ -68,6 +68,30 @@ const SETTINGS: &[Setting] = &[
         help: "Let that address be beyond loopback",
     },
     Setting {
+        key: "server.max_connections",
+        option: "max-connections",
+        variable: "GAMETEL_MAX_CONNECTIONS",
+        value_name: "N",
+        kind: Kind::Number,
+        help: "How many connections are served at once; further ones wait",
+    },
+    Setting {
+        key: "limits.body_bytes",
+        option: "max-body-bytes",
+        variable: "GAMETEL_MAX_BODY_BYTES",
+        value_name: "SIZE",
+        kind: Kind::Text,
+        help: "The largest body that is read, such as 65536 or 64KiB",
+    },
+    Setting {
+        key: "server.shutdown_timeout",
+        option: "shutdown-timeout",
+        variable: "GAMETEL_SHUTDOWN_TIMEOUT",
+        value_name: "TIME",
+        kind: Kind::Text,
+        help: "How long a stop waits for the requests in hand, such as 30s or 1m",
+    },
+    Setting {
         key: "keys.file",
         option: "key-file",
         variable: "GAMETEL_KEY_FILE",
@@ -132,6 +156,14 @@ const SETTINGS: &[Setting] = &[
         help: "On how many brokers a Kafka topic is kept, if it has to be created",
     },
     Setting {
+        key: "sink.dead_letter",
+        option: "dead-letter",
+        variable: "GAMETEL_DEAD_LETTER",
+        value_name: "URL",
+        kind: Kind::Text,
+        help: "Where dead letters go, with `--on-invalid quarantine`: another such URL",
+    },
+    Setting {
         key: "spool.file",
         option: "spool",
         variable: "GAMETEL_SPOOL",
@@ -173,14 +205,6 @@ const SETTINGS: &[Setting] = &[
                which writes them as dead letters",
     },
     Setting {
-        key: "sink.dead_letter",
-        option: "dead-letter",
-        variable: "GAMETEL_DEAD_LETTER",
-        value_name: "URL",
-        kind: Kind::Text,
-        help: "Where dead letters go, with `--on-invalid quarantine`: a URL as that of --sink",
-    },
-    Setting {
         key: "headers.keep",
         option: "keep-header",
         variable: "GAMETEL_KEEP_HEADER",
@@ -196,30 +220,6 @@ const SETTINGS: &[Setting] = &[
         value_name: "NAME",
         kind: Kind::List,
         help: "A request header that counts as secret, so that it can't be kept. Can be repeated",
-    },
-    Setting {
-        key: "limits.body_bytes",
-        option: "max-body-bytes",
-        variable: "GAMETEL_MAX_BODY_BYTES",
-        value_name: "SIZE",
-        kind: Kind::Text,
-        help: "The largest body that is read, such as 65536 or 64KiB",
-    },
-    Setting {
-        key: "server.max_connections",
-        option: "max-connections",
-        variable: "GAMETEL_MAX_CONNECTIONS",
-        value_name: "N",
-        kind: Kind::Number,
-        help: "How many connections are served at once; further ones wait",
-    },
-    Setting {
-        key: "server.shutdown_timeout",
-        option: "shutdown-timeout",
-        variable: "GAMETEL_SHUTDOWN_TIMEOUT",
-        value_name: "TIME",
-        kind: Kind::Text,
-        help: "How long a stop waits for the requests in hand, such as 30s or 1m",
     },
     Setting {
         key: "log.filter",
@@ -343,6 +343,7 @@ impl Setting {
             .env(self.variable)
             // There may be a password in a URL.
             .hide_env_values(true)
+            .help_heading(self.heading())
             .help(format!("{}{default}", self.help));
         match self.kind {
             Kind::Text | Kind::Number => argument.action(ArgAction::Set),
@@ -350,6 +351,17 @@ impl Setting {
             Kind::Switch => {
                 argument.num_args(0..=1).require_equals(true).default_missing_value("true")
             }
+        }
+    }
+
+    /// Under what the option stands in `--help`.
+    fn heading(&self) -> &'static str {
+        match self.key.split('.').next() {
+            Some("server" | "limits") => "Server",
+            Some("keys" | "tls" | "cors") => "Access",
+            Some("sink" | "spool") => "Destination",
+            Some("catalog" | "validation" | "headers") => "Events",
+            _ => "Log",
         }
     }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use gametel_core::catalog::{Catalog, EventDefinition, FieldDefinition, FieldType};
 use gametel_core::sink::MemorySink;
-use gametel_http::{RouteOptions, routes};
+use gametel_http::{
+    KeyEntry, KeyHash, KeyOptions, KeyRing, OnInvalid, RouteOptions, Validation, routes,
+};
 use serde_json::{Value, json};
 use warp::Filter;
 
@@ -85,6 +87,32 @@ async fn the_document_has_every_route_and_its_reply() {
     }
     let guild = &document["paths"]["/join_guild"]["get"]["parameters"][0];
     assert_eq!((&guild["name"], &guild["in"]), (&json!("guild"), &json!("query")));
+}
+
+#[tokio::test]
+async fn the_document_says_what_the_options_make_of_the_answers() {
+    let document = async |options| {
+        let routes = routes(Catalog::game(), Arc::new(MemorySink::new()), options);
+        let request = request("GET", "/openapi.json").header("x-api-key", "k");
+        body(&request.reply(&routes).await)
+    };
+    let statuses = |document: &Value| {
+        let responses = &document["paths"]["/join_guild"]["post"]["responses"];
+        ["202", "401", "403"].map(|status| responses[status].is_object())
+    };
+    let plain = document(RouteOptions::default()).await;
+    assert_eq!((statuses(&plain), &plain["security"]), ([false; 3], &json!([])));
+
+    let entry = KeyEntry::new("arena", KeyHash::of("k"));
+    let keys = KeyRing::open(KeyOptions::default().with_entries([entry])).unwrap();
+    let keyed = document(RouteOptions::default().with_keys(keys)).await;
+    assert_eq!(statuses(&keyed), [false, true, true]);
+    assert_eq!(keyed["security"], json!([{ "bearer": [] }, { "api_key": [] }]));
+    assert_eq!(keyed["paths"]["/healthz/ready"]["get"]["security"], json!([]));
+
+    let quarantine = Validation::default().with_on_invalid(OnInvalid::Quarantine);
+    let apart = document(RouteOptions::default().with_validation(quarantine)).await;
+    assert_eq!(statuses(&apart), [true, false, false]);
 }
 
 #[tokio::test]

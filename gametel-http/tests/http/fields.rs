@@ -51,6 +51,15 @@ async fn events_have_the_fields_that_the_catalog_declares() {
 }
 
 #[tokio::test]
+async fn an_event_that_is_alone_lends_the_answer_its_field() {
+    let routes = routes(arena(), Arc::new(MemorySink::new()), RouteOptions::default());
+    let alone = request("POST", "/v1/events").body(r#"{"event_type":"duel_won"}"#);
+    let answer = body(&alone.reply(&routes).await);
+    assert_eq!(answer["error"]["field"], "winner", "{answer}");
+    assert_eq!(answer["error"], answer["results"][0]["error"]);
+}
+
+#[tokio::test]
 async fn a_field_that_is_not_what_it_must_be_is_refused_by_name() {
     let sink = Arc::new(MemorySink::new());
     let routes = routes(arena(), Arc::clone(&sink) as _, RouteOptions::default());

@@ -81,12 +81,12 @@ impl Sink {
                     complaints.add("sink.dead_letter", why);
                 }
                 if on_invalid == OnInvalid::Reject && !has_spool {
-                    let why = "nothing is written there while validation.on_invalid is \"reject\"";
+                    let why = "nothing is written there while validation.on_invalid (--on-invalid) is \"reject\"";
                     complaints.add("sink.dead_letter", why);
                 }
             }
             None if on_invalid == OnInvalid::Quarantine => {
-                let why = "\"quarantine\" needs sink.dead_letter, too: where dead letters go";
+                let why = "\"quarantine\" needs sink.dead_letter (--dead-letter), too";
                 complaints.add("validation.on_invalid", why);
             }
             None => {}

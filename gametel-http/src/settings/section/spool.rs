@@ -98,7 +98,7 @@ impl Spool {
         complaints.unless_some("spool.batch_bytes", self.batch_bytes.in_memory());
         complaints.unless_positive("spool.ack_timeout", self.ack_timeout);
         let Some(file) = &self.file else {
-            complaints.set_in_vain("spool", "there is no spool without spool.file");
+            complaints.set_in_vain("spool", "there is no spool without spool.file (--spool)");
             return;
         };
         complaints.unless_in_a_folder("spool.file", file);

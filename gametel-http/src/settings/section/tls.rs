@@ -33,11 +33,12 @@ impl Tls {
         let (certificate, key) = match (&self.certificate, &self.private_key) {
             (Some(certificate), Some(key)) => (certificate, key),
             (Some(_), None) => {
-                complaints.add("tls.certificate", "it needs tls.private_key, too");
+                complaints.add("tls.certificate", "it needs tls.private_key (--tls-key), too");
                 return None;
             }
             (None, Some(_)) => {
-                complaints.add("tls.private_key", "it needs tls.certificate, too");
+                complaints
+                    .add("tls.private_key", "it needs tls.certificate (--tls-certificate), too");
                 return None;
             }
             (None, None) => {

@@ -20,3 +20,17 @@ impl<'de> Deserialize<'de> for NoValue {
         Err(D::Error::custom(why))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_may_be_named_and_have_no_key() {
+        assert_eq!(toml::from_str::<LeftOut>("").unwrap(), LeftOut::default());
+        for key in ["file = \"a\"", "[topic]\nfile = 1"] {
+            let error = toml::from_str::<LeftOut>(key).unwrap_err();
+            assert!(error.message().starts_with("it is not in this build"), "{error}");
+        }
+    }
+}

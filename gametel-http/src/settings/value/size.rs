@@ -13,7 +13,6 @@ const UNITS: [(&str, u64); 4] =
 pub(in crate::settings) struct Size(u64);
 
 impl Size {
-    #[cfg(feature = "log")]
     pub(in crate::settings) fn of_bytes(bytes: u64) -> Self {
         Self(bytes)
     }
