@@ -77,7 +77,15 @@ mod tests {
         let refusals = refusals(&[Concern::Field, Concern::Sink]);
         let statuses: Vec<_> = refusals.keys().collect();
         assert_eq!(statuses, ["413", "422", "500", "503"]);
-        assert_eq!(codes(&refusals, "422"), ["invalid_field", "missing_field", "rejected"]);
+        let unprocessable = [
+            "invalid_field",
+            "missing_field",
+            "not_allowed",
+            "out_of_range",
+            "rejected",
+            "too_long",
+        ];
+        assert_eq!(codes(&refusals, "422"), unprocessable);
         assert!(refusals["503"]["headers"].get("Retry-After").is_some());
         assert_eq!(refusals["422"].get("headers"), None);
     }
