@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::error::Concern;
 
 use super::errors::refusals;
+use super::terms::Terms;
 
 /// What stands at `/healthz/live`.
 pub(super) fn live_item() -> Value {
@@ -24,25 +25,26 @@ pub(super) fn ready_item() -> Value {
 }
 
 /// What stands at `/v1/schema`.
-pub(super) fn schemas_item() -> Value {
+pub(super) fn schemas_item(terms: Terms) -> Value {
     let schema = json!({ "$ref": "#/components/schemas/SchemaList" });
     let found = json!({
         "description": "The events of the catalog, each with a link that is relative to this \
             address.",
         "content": { "application/json": { "schema": schema } },
     });
-    let responses = found_or_refused(found, &[Concern::Access]);
+    let responses = found_or_refused(terms, found, &[Concern::Access, Concern::Key]);
     asking("list_schemas", "schemas", "Lists the events and their schemas", responses)
 }
 
 /// What stands at `/v1/schema/{type}`.
-pub(super) fn schema_item(catalog: &Catalog) -> Value {
+pub(super) fn schema_item(terms: Terms, catalog: &Catalog) -> Value {
     let types: Vec<_> = catalog.events().iter().map(|event| event.event_type().as_str()).collect();
     let found = json!({
         "description": "The schema of the event as it is stored (JSON Schema, draft 2020-12).",
         "content": { "application/schema+json": { "schema": { "type": "object" } } },
     });
-    let responses = found_or_refused(found, &[Concern::Access, Concern::Schema]);
+    let responses =
+        found_or_refused(terms, found, &[Concern::Access, Concern::Key, Concern::Schema]);
     let summary = "Gives the JSON Schema of an event";
     let mut item = asking("get_schema", "schemas", summary, responses);
     item["parameters"] = json!([{
@@ -55,17 +57,17 @@ pub(super) fn schema_item(catalog: &Catalog) -> Value {
 }
 
 /// What stands at `/openapi.json`.
-pub(super) fn openapi_item() -> Value {
+pub(super) fn openapi_item(terms: Terms) -> Value {
     let found = json!({
         "description": "This document.",
         "content": { "application/json": { "schema": { "type": "object" } } },
     });
-    let responses = found_or_refused(found, &[Concern::Access]);
+    let responses = found_or_refused(terms, found, &[Concern::Access, Concern::Key]);
     asking("get_openapi", "schemas", "Gives this document", responses)
 }
 
-fn found_or_refused(found: Value, concerns: &[Concern]) -> Value {
-    let mut responses = refusals(concerns);
+fn found_or_refused(terms: Terms, found: Value, concerns: &[Concern]) -> Value {
+    let mut responses = refusals(terms, concerns);
     responses.insert("200".to_owned(), found);
     responses.into()
 }

@@ -2,26 +2,38 @@
 
 use std::collections::BTreeMap;
 
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Concern, ERROR_CODES, ErrorCode};
 
+use super::terms::Terms;
+
 /// The statuses with which a request can be refused, each with the codes that come with it, for an
-/// operation that can meet errors of these concerns.
-pub(super) fn refusals(concerns: &[Concern]) -> Map<String, Value> {
-    let met = ERROR_CODES.iter().filter(|known| concerns.contains(&known.concern));
-    responses(met.map(|known| (known.status.as_u16(), known)))
+/// operation that can meet errors of these concerns under these terms.
+pub(super) fn refusals(terms: Terms, concerns: &[Concern]) -> Map<String, Value> {
+    responses(met(terms, concerns).map(|known| (known.status.as_u16(), known)))
 }
 
 /// As [`refusals`], for `/v1/events`: where none of its events was accepted the answer can have the
-/// code of the only one, whatever the status that this code has alone.
-pub(super) fn batch_refusals(concerns: &[Concern], of_events: &[Concern]) -> Map<String, Value> {
-    let met = |known: &&ErrorCode| concerns.contains(&known.concern);
-    let whole = ERROR_CODES.iter().filter(met).map(|known| (known.status.as_u16(), known));
-    let lasting =
-        |known: &&ErrorCode| of_events.contains(&known.concern) && known.status.is_client_error();
-    let single = ERROR_CODES.iter().filter(lasting).map(|known| (422, known));
+/// code of the only one, whatever the status that this code has elsewhere, but for one that is too
+/// large.
+pub(super) fn batch_refusals(
+    terms: Terms,
+    concerns: &[Concern],
+    of_events: &[Concern],
+) -> Map<String, Value> {
+    let whole = met(terms, concerns).map(|known| (known.status.as_u16(), known));
+    let lasting = |known: &&ErrorCode| {
+        known.status.is_client_error() && known.status != StatusCode::PAYLOAD_TOO_LARGE
+    };
+    let single = met(terms, of_events).filter(lasting).map(|known| (422, known));
     responses(whole.chain(single))
+}
+
+fn met(terms: Terms, concerns: &[Concern]) -> impl Iterator<Item = &'static ErrorCode> {
+    let met = move |concern: &Concern| concerns.contains(concern) && terms.can_meet(*concern);
+    ERROR_CODES.iter().filter(move |known| met(&known.concern))
 }
 
 fn responses<'a>(met: impl Iterator<Item = (u16, &'a ErrorCode)>) -> Map<String, Value> {
@@ -56,9 +68,15 @@ fn refusal(status: u16, codes: &[&ErrorCode]) -> Value {
             },
         },
     });
-    if matches!(status, 429 | 503) {
-        let header = json!({ "Retry-After": { "$ref": "#/components/headers/RetryAfter" } });
-        response["headers"] = header;
+    let header = match status {
+        401 => Some(("WWW-Authenticate", "Challenge")),
+        415 => Some(("Accept-Encoding", "AcceptEncoding")),
+        429 | 503 => Some(("Retry-After", "RetryAfter")),
+        _ => None,
+    };
+    if let Some((name, component)) = header {
+        let reference = format!("#/components/headers/{component}");
+        response["headers"] = json!({ name: { "$ref": reference } });
     }
     response
 }
@@ -67,6 +85,8 @@ fn refusal(status: u16, codes: &[&ErrorCode]) -> Value {
 mod tests {
     use super::*;
 
+    const TERMS: Terms = Terms { keys: false, quarantine: false };
+
     fn codes(responses: &Map<String, Value>, status: &str) -> Vec<String> {
         let examples = &responses[status]["content"]["application/json"]["examples"];
         examples.as_object().unwrap().keys().cloned().collect()
@@ -74,7 +94,7 @@ mod tests {
 
     #[test]
     fn each_status_has_the_codes_that_come_with_it() {
-        let refusals = refusals(&[Concern::Field, Concern::Sink]);
+        let refusals = refusals(TERMS, &[Concern::Field, Concern::Sink]);
         let statuses: Vec<_> = refusals.keys().collect();
         assert_eq!(statuses, ["413", "422", "500", "503"]);
         let unprocessable = [
@@ -92,12 +112,26 @@ mod tests {
 
     #[test]
     fn the_only_event_of_a_batch_lends_it_its_code() {
-        let refusals = batch_refusals(&[Concern::Json], &[Concern::Json, Concern::Sink]);
+        let refusals = batch_refusals(TERMS, &[Concern::Json], &[Concern::Json, Concern::Sink]);
         assert!(codes(&refusals, "400").contains(&"invalid_json".to_owned()));
         let unprocessable = codes(&refusals, "422");
-        for code in ["invalid_json", "too_large", "rejected"] {
+        for code in ["invalid_json", "rejected"] {
             assert!(unprocessable.contains(&code.to_owned()), "{code}");
         }
-        assert!(!unprocessable.contains(&"unavailable".to_owned()));
+        for code in ["unavailable", "too_large"] {
+            assert!(!unprocessable.contains(&code.to_owned()), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_the_terms_rule_out_is_not_there() {
+        let concerns = [Concern::Key, Concern::Field];
+        let statuses = |keys, quarantine| {
+            let terms = Terms { keys, quarantine };
+            refusals(terms, &concerns).keys().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(statuses(true, false), ["400", "401", "403", "422"]);
+        assert_eq!(statuses(true, true), ["400", "401", "403"]);
+        assert_eq!(statuses(false, true), [""; 0]);
     }
 }

@@ -7,16 +7,26 @@ use crate::error::Concern;
 
 use super::errors::refusals;
 use super::sent::{query_parameters, sent_form};
+use super::terms::Terms;
 
 /// What stands at the path of an event's own route. `name` is the event's in this document.
-pub(super) fn route_item(catalog: &Catalog, name: &str, event: &EventDefinition) -> Value {
+pub(super) fn route_item(
+    terms: Terms,
+    catalog: &Catalog,
+    name: &str,
+    event: &EventDefinition,
+) -> Value {
     let mut get = json!({
         "operationId": format!("get_{name}"),
         "tags": ["routes"],
         "summary": format!("Records one {}", event.event_type()),
         "description": "The event's fields are in the query. Parameters that the catalog does not \
             declare are ignored, and of one that is repeated the last counts.",
-        "responses": answers(event, &[Concern::Access, Concern::Field, Concern::Sink]),
+        "responses": answers(
+            terms,
+            event,
+            &[Concern::Access, Concern::Key, Concern::Field, Concern::Sink],
+        ),
     });
     let parameters = query_parameters(catalog, event);
     if !parameters.is_empty() {
@@ -24,6 +34,7 @@ pub(super) fn route_item(catalog: &Catalog, name: &str, event: &EventDefinition)
     }
     let concerns = [
         Concern::Access,
+        Concern::Key,
         Concern::Body,
         Concern::Json,
         Concern::Route,
@@ -37,7 +48,7 @@ pub(super) fn route_item(catalog: &Catalog, name: &str, event: &EventDefinition)
         "description": "The event's fields are in the body. Those that it lacks are taken from the \
             query, where they are written as for GET.",
         "requestBody": request_body(catalog, name, event),
-        "responses": answers(event, &concerns),
+        "responses": answers(terms, event, &concerns),
     });
     json!({ "get": get, "post": post })
 }
@@ -60,8 +71,8 @@ fn encodings(event: &EventDefinition) -> Map<String, Value> {
     json.map(|field| (field.name().to_owned(), encoding.clone())).collect()
 }
 
-fn answers(event: &EventDefinition, concerns: &[Concern]) -> Value {
-    let mut responses = refusals(concerns);
+fn answers(terms: Terms, event: &EventDefinition, concerns: &[Concern]) -> Value {
+    let mut responses = refusals(terms, concerns);
     let reply = event.reply();
     let accepted = json!({
         "description": "The event is stored. The body is always this one.",
@@ -70,5 +81,13 @@ fn answers(event: &EventDefinition, concerns: &[Concern]) -> Value {
         },
     });
     responses.insert("200".to_owned(), accepted);
+    if terms.quarantine {
+        let schema = json!({ "$ref": "#/components/schemas/Quarantined" });
+        let quarantined = json!({
+            "description": "The event's fields are not what the catalog says. It is stored apart.",
+            "content": { "application/json": { "schema": schema } },
+        });
+        responses.insert("202".to_owned(), quarantined);
+    }
     responses.into()
 }

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use crate::error::Concern;
 
 use super::errors::batch_refusals;
+use super::terms::Terms;
 
 /// What stands at `/v1/events`, which takes at most `max` events in one request.
-pub(super) fn events_item(max: usize) -> Value {
+pub(super) fn events_item(terms: Terms, max: usize) -> Value {
     let event = json!({ "$ref": "#/components/schemas/Event" });
     let array = json!({ "type": "array", "items": event, "maxItems": max });
     json!({
@@ -25,17 +26,24 @@ pub(super) fn events_item(max: usize) -> Value {
                     "application/x-ndjson": { "schema": array },
                 },
             },
-            "responses": answers(),
+            "responses": answers(terms),
         },
     })
 }
 
-fn answers() -> Value {
+fn answers(terms: Terms) -> Value {
     let of_events = [Concern::Json, Concern::BatchedEvent, Concern::Field, Concern::Sink];
-    let whole = [Concern::Access, Concern::Body, Concern::Json, Concern::Batch, Concern::Sink];
-    let mut responses = batch_refusals(&whole, &of_events);
+    let whole = [
+        Concern::Access,
+        Concern::Key,
+        Concern::Body,
+        Concern::Json,
+        Concern::Batch,
+        Concern::Sink,
+    ];
+    let mut responses = batch_refusals(terms, &whole, &of_events);
     let answer = json!({
-        "description": "Each event that the answer calls accepted is stored.",
+        "description": "Each event that the answer calls accepted or quarantined is stored.",
         "content": {
             "application/json": { "schema": { "$ref": "#/components/schemas/EventsAnswer" } },
         },

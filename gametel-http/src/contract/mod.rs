@@ -13,5 +13,6 @@ mod openapi;
 mod schemas;
 mod security;
 mod sent;
+mod terms;
 
 pub(crate) use document::{Document, documents};

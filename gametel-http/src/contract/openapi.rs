@@ -9,31 +9,28 @@ use super::events::events_item;
 use super::names::named_events;
 use super::schemas::schemas;
 use super::security::{security, security_schemes};
+use super::terms::Terms;
 
 /// The OpenAPI 3.1 document of a server of this catalog under these options.
 pub(super) fn openapi(catalog: &Catalog, options: &RouteOptions) -> Value {
+    let terms = Terms::of(options);
     let events = named_events(catalog);
     let mut paths = Map::new();
     for (name, event) in &events {
         if let Some(path) = event.route() {
-            paths.insert(path.to_owned(), route_item(catalog, name, event));
+            paths.insert(path.to_owned(), route_item(terms, catalog, name, event));
         }
     }
     for (path, item) in [
-        ("/v1/events", events_item(options.limits.events)),
-        ("/v1/schema", schemas_item()),
-        ("/v1/schema/{type}", schema_item(catalog)),
-        ("/openapi.json", openapi_item()),
+        ("/v1/events", events_item(terms, options.limits.events)),
+        ("/v1/schema", schemas_item(terms)),
+        ("/v1/schema/{type}", schema_item(terms, catalog)),
+        ("/openapi.json", openapi_item(terms)),
         ("/healthz/live", live_item()),
         ("/healthz/ready", ready_item()),
     ] {
         paths.insert(path.to_owned(), item);
     }
-    let retry_after = json!({
-        "description": "After how many seconds to send the same again.",
-        "required": true,
-        "schema": { "type": "integer", "minimum": 1 },
-    });
     json!({
         "openapi": "3.1.0",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
@@ -54,10 +51,30 @@ pub(super) fn openapi(catalog: &Catalog, options: &RouteOptions) -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas(catalog, &events),
-            "headers": { "RetryAfter": retry_after },
+            "headers": headers(),
             "securitySchemes": security_schemes(),
         },
-        // No server has keys so far.
-        "security": security(false),
+        "security": security(terms.keys),
+    })
+}
+
+/// The headers that refusals have.
+fn headers() -> Value {
+    json!({
+        "AcceptEncoding": {
+            "description": "The codings that a body can have.",
+            "required": true,
+            "schema": { "type": "string" },
+        },
+        "Challenge": {
+            "description": "How a key is sent.",
+            "required": true,
+            "schema": { "type": "string" },
+        },
+        "RetryAfter": {
+            "description": "After how many seconds to send the same again.",
+            "required": true,
+            "schema": { "type": "integer", "minimum": 1 },
+        },
     })
 }

@@ -29,6 +29,7 @@ pub(super) fn schemas(catalog: &Catalog, events: &[(String, &EventDefinition)]) 
     for (name, schema) in [
         ("EventsAnswer", events_answer()),
         ("EventResult", event_result()),
+        ("Quarantined", quarantined()),
         ("Error", error()),
         ("ErrorDetail", error_detail()),
         ("ErrorCode", error_code()),
@@ -44,8 +45,21 @@ fn events_answer() -> Value {
     let count = json!({ "type": "integer", "minimum": 0 });
     json!({
         "type": "object",
-        "properties": { "accepted": count, "rejected": count, "results": results() },
+        "properties": {
+            "accepted": count,
+            "rejected": count,
+            "quarantined": quarantined_count(),
+            "results": results(),
+        },
         "required": ["accepted", "rejected", "results"],
+    })
+}
+
+fn quarantined_count() -> Value {
+    json!({
+        "type": "integer",
+        "minimum": 1,
+        "description": "Events that are stored apart. It is there where there are any.",
     })
 }
 
@@ -62,25 +76,47 @@ fn event_result() -> Value {
         "type": "object",
         "properties": {
             "index": { "type": "integer", "minimum": 0 },
-            "status": { "type": "string", "enum": ["accepted", "rejected"] },
-            "event_id": {
-                "type": "string",
-                "format": "uuid",
-                "description": "Sent again under this id, the event is counted once.",
-            },
-            "receipt": {
-                "type": "object",
-                "description": "Where the event is stored.",
-                "properties": {
-                    "topic": { "type": "string" },
-                    "partition": { "type": "integer" },
-                    "offset": { "type": "integer" },
-                },
-                "required": ["topic", "partition", "offset"],
-            },
+            "status": { "type": "string", "enum": ["accepted", "rejected", "quarantined"] },
+            "event_id": event_id(),
+            "receipt": receipt(),
             "error": { "$ref": "#/components/schemas/ErrorDetail" },
         },
         "required": ["index", "status"],
+    })
+}
+
+fn quarantined() -> Value {
+    json!({
+        "type": "object",
+        "description": "The answer to an event that is stored apart, with what is wrong with it.",
+        "properties": {
+            "status": { "const": "quarantined" },
+            "event_id": event_id(),
+            "receipt": receipt(),
+            "error": { "$ref": "#/components/schemas/ErrorDetail" },
+        },
+        "required": ["status", "event_id", "error"],
+    })
+}
+
+fn event_id() -> Value {
+    json!({
+        "type": "string",
+        "format": "uuid",
+        "description": "Sent again under this id, the event is counted once.",
+    })
+}
+
+fn receipt() -> Value {
+    json!({
+        "type": "object",
+        "description": "Where the event is stored. A repeat has none.",
+        "properties": {
+            "topic": { "type": "string" },
+            "partition": { "type": "integer" },
+            "offset": { "type": "integer" },
+        },
+        "required": ["topic", "partition", "offset"],
     })
 }
 
@@ -106,6 +142,7 @@ fn error_detail() -> Value {
         "properties": {
             "code": { "$ref": "#/components/schemas/ErrorCode" },
             "message": { "type": "string", "description": "For people; it may change." },
+            "field": { "type": "string", "description": "The field that it is about." },
         },
         "required": ["code", "message"],
     })
@@ -121,10 +158,23 @@ fn health() -> Value {
     json!({
         "type": "object",
         "properties": {
-            "status": { "type": "string", "enum": ["live", "ready", "not_ready"] },
-            "reason": { "type": "string", "description": "Why it is not ready." },
+            "status": { "type": "string", "enum": ["live", "ready", "degraded", "not_ready"] },
+            "checks": { "type": "array", "items": health_check() },
         },
         "required": ["status"],
+    })
+}
+
+fn health_check() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "name": { "type": "string" },
+            "status": { "type": "string", "enum": ["up", "degraded", "down"] },
+            "reason": { "type": "string", "description": "Why it is not up. For people." },
+            "since": { "type": "number", "description": "Seconds since 1970." },
+        },
+        "required": ["name", "status", "since"],
     })
 }
 

@@ -3,7 +3,9 @@
 
 use http::StatusCode;
 
-use self::Concern::{Access, Batch, BatchedEvent, Body, Field, Json, Path, Route, Schema, Sink};
+use self::Concern::{
+    Access, Batch, BatchedEvent, Body, Field, Json, Key, Path, Route, Schema, Sink,
+};
 
 /// A code of the API's errors: stable, since clients match on it.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +27,8 @@ pub(crate) enum Concern {
     Schema,
     /// Whether the request is let in, and the server whole: every request but those for health.
     Access,
+    /// Who sends the request, where keys are needed: likewise.
+    Key,
     /// The bytes of a body, of every request that has one.
     Body,
     /// A request to `/v1/events` as a whole.
@@ -48,17 +52,17 @@ pub(crate) const ERROR_CODES: &[ErrorCode] = &[
     code(400, "not_an_object", Json, "correct the body"),
     code(400, "incomplete_body", Body, "send it again, in full"),
     code(400, "invalid_encoding", Body, "compress the body as `Content-Encoding` says"),
-    code(400, "conflicting_credentials", Access, "send one key, in one header"),
+    code(400, "conflicting_credentials", Key, "send one key, in one header"),
     code(
         401,
         "unauthorized",
-        Access,
+        Key,
         "send a key that is known and has not expired; `WWW-Authenticate` says how",
     ),
     code(
         403,
         "forbidden_event_type",
-        Access,
+        Key,
         "use a key that allows the event type, or have it allowed",
     ),
     code(404, "not_found", Path, "correct the path"),
@@ -110,7 +114,7 @@ pub(crate) const ERROR_CODES: &[ErrorCode] = &[
     code(431, "too_many_headers", Access, "send fewer headers"),
     code(500, "config", Sink, "tell whoever runs the server; its log says more"),
     code(500, "internal_error", Access, "tell whoever runs the server; its log says more"),
-    code(501, "unsupported_transfer_encoding", Body, "compress with `Content-Encoding`"),
+    code(501, "unsupported_transfer_encoding", Access, "compress with `Content-Encoding`"),
     code(503, "overloaded", Access, "send the same again after `Retry-After` seconds"),
     code(503, "unavailable", Sink, "send the same again after `Retry-After` seconds"),
     code(503, "backpressure", Sink, "send the same again after `Retry-After` seconds"),

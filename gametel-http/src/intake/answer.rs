@@ -196,7 +196,9 @@ fn all_rejected(results: &[EventResult]) -> ApiError {
         "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
         _ => status,
     };
-    ApiError::new(status, error.code, error.message)
+    let mut refusal = ApiError::new(status, error.code, error.message);
+    refusal.body.field = error.field;
+    refusal
 }
 
 fn as_text<S: Serializer>(id: &Option<EventId>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -37,7 +37,7 @@ fn ten_thousand_idle_connections_keep_nobody_out_that_is_in() {
     let before = process.peak_memory();
     let mut idle = Vec::new();
     while idle.len() < 10_000 {
-        idle.extend((0..500).map(|_| Client::connect(process.address).unwrap()));
+        idle.extend((0..500).map(|_| Client::socket(process.address).unwrap()));
         // However long it takes: it is itself never idle for long.
         assert_eq!(inside.get("/").unwrap().status, 200);
     }
