@@ -5,8 +5,9 @@ use http::header::CONTENT_ENCODING;
 
 use crate::error::ApiError;
 
-/// What the answer to an unknown coding says in `Accept-Encoding`.
-const ACCEPTED: &str = if cfg!(feature = "zstd") { "gzip, deflate, zstd" } else { "gzip, deflate" };
+/// The codings that are known here, as `Accept-Encoding` lists them.
+pub(crate) const ACCEPTED: &str =
+    if cfg!(feature = "zstd") { "gzip, deflate, zstd" } else { "gzip, deflate" };
 
 /// How many codings one body may have: each of them costs memory, and nobody needs more.
 const MOST: usize = 2;

@@ -5,4 +5,5 @@ mod collected;
 mod decompress;
 mod read;
 
+pub(crate) use coding::ACCEPTED;
 pub(crate) use read::{discard_body, read_body};

@@ -11,16 +11,17 @@ use super::terms::Terms;
 
 /// What stands at `/healthz/live`.
 pub(super) fn live_item() -> Value {
-    let responses = json!({ "200": health("The process serves.") });
+    let responses = answers_of_health([("200", health("Liveness", "The process serves."))]);
     open(asking("live", "health", "Says whether the process serves", responses))
 }
 
 /// What stands at `/healthz/ready`.
 pub(super) fn ready_item() -> Value {
-    let responses = json!({
-        "200": health("Events can be sent."),
-        "503": health("Events should go elsewhere for now; the reason says why."),
-    });
+    let elsewhere = "Events should go elsewhere for now; the reasons say why.";
+    let responses = answers_of_health([
+        ("200", health("Readiness", "Events can be sent.")),
+        ("503", health("Readiness", elsewhere)),
+    ]);
     open(asking("ready", "health", "Says whether events can be made durable", responses))
 }
 
@@ -32,7 +33,7 @@ pub(super) fn schemas_item(terms: Terms) -> Value {
             address.",
         "content": { "application/json": { "schema": schema } },
     });
-    let responses = found_or_refused(terms, found, &[Concern::Access, Concern::Key]);
+    let responses = found_or_refused(terms, found, &[Concern::Any, Concern::Key]);
     asking("list_schemas", "schemas", "Lists the events and their schemas", responses)
 }
 
@@ -43,8 +44,7 @@ pub(super) fn schema_item(terms: Terms, catalog: &Catalog) -> Value {
         "description": "The schema of the event as it is stored (JSON Schema, draft 2020-12).",
         "content": { "application/schema+json": { "schema": { "type": "object" } } },
     });
-    let responses =
-        found_or_refused(terms, found, &[Concern::Access, Concern::Key, Concern::Schema]);
+    let responses = found_or_refused(terms, found, &[Concern::Any, Concern::Key, Concern::Schema]);
     let summary = "Gives the JSON Schema of an event";
     let mut item = asking("get_schema", "schemas", summary, responses);
     item["parameters"] = json!([{
@@ -62,7 +62,7 @@ pub(super) fn openapi_item(terms: Terms) -> Value {
         "description": "This document.",
         "content": { "application/json": { "schema": { "type": "object" } } },
     });
-    let responses = found_or_refused(terms, found, &[Concern::Access, Concern::Key]);
+    let responses = found_or_refused(terms, found, &[Concern::Any, Concern::Key]);
     asking("get_openapi", "schemas", "Gives this document", responses)
 }
 
@@ -89,8 +89,15 @@ fn open(mut item: Value) -> Value {
     item
 }
 
-fn health(description: &str) -> Value {
-    let schema = json!({ "$ref": "#/components/schemas/Health" });
+/// Without a key and without limits, but with a head as any request.
+fn answers_of_health<const N: usize>(answers: [(&str, Value); N]) -> Value {
+    let mut responses = refusals(Terms::default(), &[Concern::Any]);
+    responses.extend(answers.map(|(status, answer)| (status.to_owned(), answer)));
+    responses.into()
+}
+
+fn health(schema: &str, description: &str) -> Value {
+    let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
     json!({
         "description": description,
         "content": { "application/json": { "schema": schema } },

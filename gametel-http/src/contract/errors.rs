@@ -9,6 +9,10 @@ use crate::error::{Concern, ERROR_CODES, ErrorCode};
 
 use super::terms::Terms;
 
+/// What every request can meet that stores events.
+pub(super) const STORING: [Concern; 5] =
+    [Concern::Any, Concern::Key, Concern::Permission, Concern::Load, Concern::Sink];
+
 /// The statuses with which a request can be refused, each with the codes that come with it, for an
 /// operation that can meet errors of these concerns under these terms.
 pub(super) fn refusals(terms: Terms, concerns: &[Concern]) -> Map<String, Value> {
@@ -48,9 +52,18 @@ fn responses<'a>(met: impl Iterator<Item = (u16, &'a ErrorCode)>) -> Map<String,
     by_status.into_iter().map(response).collect()
 }
 
+/// The codes of one concern, a line each.
+pub(super) fn lines(concern: Concern) -> String {
+    let codes: Vec<_> = ERROR_CODES.iter().filter(|known| known.concern == concern).collect();
+    listed(&codes)
+}
+
+fn listed(codes: &[&ErrorCode]) -> String {
+    let line = |known: &&ErrorCode| format!("- `{}`: {}", known.code, known.advice);
+    codes.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 fn refusal(status: u16, codes: &[&ErrorCode]) -> Value {
-    let lines: Vec<_> =
-        codes.iter().map(|known| format!("- `{}`: {}", known.code, known.advice)).collect();
     let examples: Map<_, _> = codes
         .iter()
         .map(|known| {
@@ -60,7 +73,7 @@ fn refusal(status: u16, codes: &[&ErrorCode]) -> Value {
         })
         .collect();
     let mut response = json!({
-        "description": lines.join("\n"),
+        "description": listed(codes),
         "content": {
             "application/json": {
                 "schema": { "$ref": "#/components/schemas/Error" },
@@ -125,7 +138,7 @@ mod tests {
 
     #[test]
     fn what_the_terms_rule_out_is_not_there() {
-        let concerns = [Concern::Key, Concern::Field];
+        let concerns = [Concern::Key, Concern::Permission, Concern::Field];
         let statuses = |keys, quarantine| {
             let terms = Terms { keys, quarantine };
             refusals(terms, &concerns).keys().cloned().collect::<Vec<_>>()

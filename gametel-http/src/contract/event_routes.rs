@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Concern;
 
-use super::errors::refusals;
-use super::sent::{query_parameters, sent_form};
+use super::errors::{STORING, lines, refusals};
+use super::sent::{compression, query_parameters, sent_form};
 use super::terms::Terms;
 
 /// What stands at the path of an event's own route. `name` is the event's in this document.
@@ -22,31 +22,22 @@ pub(super) fn route_item(
         "summary": format!("Records one {}", event.event_type()),
         "description": "The event's fields are in the query. Parameters that the catalog does not \
             declare are ignored, and of one that is repeated the last counts.",
-        "responses": answers(
-            terms,
-            event,
-            &[Concern::Access, Concern::Key, Concern::Field, Concern::Sink],
-        ),
+        "responses": answers(terms, event, &[Concern::Field]),
     });
     let parameters = query_parameters(catalog, event);
     if !parameters.is_empty() {
         get["parameters"] = parameters.into();
     }
-    let concerns = [
-        Concern::Access,
-        Concern::Key,
-        Concern::Body,
-        Concern::Json,
-        Concern::Route,
-        Concern::Field,
-        Concern::Sink,
-    ];
+    let concerns = [Concern::Body, Concern::Json, Concern::Route, Concern::Field];
     let post = json!({
         "operationId": format!("post_{name}"),
         "tags": ["routes"],
         "summary": format!("Records one {}", event.event_type()),
-        "description": "The event's fields are in the body. Those that it lacks are taken from the \
-            query, where they are written as for GET.",
+        "description": format!(
+            "The event's fields are in the body. Those that it lacks are taken from the query, where \
+             they are written as for GET. {}",
+            compression(),
+        ),
         "requestBody": request_body(catalog, name, event),
         "responses": answers(terms, event, &concerns),
     });
@@ -71,8 +62,9 @@ fn encodings(event: &EventDefinition) -> Map<String, Value> {
     json.map(|field| (field.name().to_owned(), encoding.clone())).collect()
 }
 
+/// The answers where errors of these concerns can be met, beside those of every request that stores.
 fn answers(terms: Terms, event: &EventDefinition, concerns: &[Concern]) -> Value {
-    let mut responses = refusals(terms, concerns);
+    let mut responses = refusals(terms, &[&STORING[..], concerns].concat());
     let reply = event.reply();
     let accepted = json!({
         "description": "The event is stored. The body is always this one.",
@@ -83,8 +75,12 @@ fn answers(terms: Terms, event: &EventDefinition, concerns: &[Concern]) -> Value
     responses.insert("200".to_owned(), accepted);
     if terms.quarantine {
         let schema = json!({ "$ref": "#/components/schemas/Quarantined" });
+        let codes = lines(Concern::Field);
+        let description = format!(
+            "The event's fields are not what the catalog says, and it is stored apart.\n\n{codes}"
+        );
         let quarantined = json!({
-            "description": "The event's fields are not what the catalog says. It is stored apart.",
+            "description": description,
             "content": { "application/json": { "schema": schema } },
         });
         responses.insert("202".to_owned(), quarantined);

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::error::Concern;
 
-use super::errors::batch_refusals;
+use super::errors::{STORING, batch_refusals};
+use super::sent::compression;
 use super::terms::Terms;
 
 /// What stands at `/v1/events`, which takes at most `max` events in one request.
@@ -16,9 +17,12 @@ pub(super) fn events_item(terms: Terms, max: usize) -> Value {
             "operationId": "record_events",
             "tags": ["events"],
             "summary": "Records many events of any type",
-            "description": "Takes one event, an array of them, or lines (NDJSON). Each is judged on \
-                its own: the answer is 200 if any was accepted, or none was sent, and says of each, \
-                by its index, what became of it.",
+            "description": format!(
+                "Takes one event, an array of them, or lines (NDJSON). Each is judged on its own: the \
+                 answer is 200 if any was stored, or none was sent, and says of each, by its index, \
+                 what became of it. {}",
+                compression(),
+            ),
             "requestBody": {
                 "required": true,
                 "content": {
@@ -33,14 +37,7 @@ pub(super) fn events_item(terms: Terms, max: usize) -> Value {
 
 fn answers(terms: Terms) -> Value {
     let of_events = [Concern::Json, Concern::BatchedEvent, Concern::Field, Concern::Sink];
-    let whole = [
-        Concern::Access,
-        Concern::Key,
-        Concern::Body,
-        Concern::Json,
-        Concern::Batch,
-        Concern::Sink,
-    ];
+    let whole = [&STORING[..], &[Concern::Body, Concern::Json, Concern::Batch]].concat();
     let mut responses = batch_refusals(terms, &whole, &of_events);
     let answer = json!({
         "description": "Each event that the answer calls accepted or quarantined is stored.",

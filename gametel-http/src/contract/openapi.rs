@@ -31,6 +31,7 @@ pub(super) fn openapi(catalog: &Catalog, options: &RouteOptions) -> Value {
     ] {
         paths.insert(path.to_owned(), item);
     }
+    paths.values_mut().for_each(add_request_ids);
     json!({
         "openapi": "3.1.0",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
@@ -58,7 +59,17 @@ pub(super) fn openapi(catalog: &Catalog, options: &RouteOptions) -> Value {
     })
 }
 
-/// The headers that refusals have.
+/// Says of every answer at a path that it has the request's id.
+fn add_request_ids(item: &mut Value) {
+    // A path has parameters, too, beside its operations.
+    let members = item.as_object_mut().into_iter().flatten();
+    let responses = members.filter_map(|(_, member)| member.get_mut("responses")?.as_object_mut());
+    for (_, response) in responses.flatten() {
+        response["headers"]["X-Request-Id"] = json!({ "$ref": "#/components/headers/RequestId" });
+    }
+}
+
+/// The headers that answers have.
 fn headers() -> Value {
     json!({
         "AcceptEncoding": {
@@ -70,6 +81,12 @@ fn headers() -> Value {
             "description": "How a key is sent.",
             "required": true,
             "schema": { "type": "string" },
+        },
+        "RequestId": {
+            "description": "What the server's log calls the request: the id that was sent under this \
+                name, the trace id of a `traceparent`, or a new one.",
+            "required": true,
+            "schema": { "type": "string", "minLength": 1, "maxLength": 128 },
         },
         "RetryAfter": {
             "description": "After how many seconds to send the same again.",

@@ -33,7 +33,8 @@ pub(super) fn schemas(catalog: &Catalog, events: &[(String, &EventDefinition)]) 
         ("Error", error()),
         ("ErrorDetail", error_detail()),
         ("ErrorCode", error_code()),
-        ("Health", health()),
+        ("Liveness", liveness()),
+        ("Readiness", readiness()),
         ("SchemaList", schema_list()),
     ] {
         schemas.insert(name.to_owned(), schema);
@@ -154,14 +155,26 @@ fn error_code() -> Value {
     json!({ "type": "string", "enum": codes, "description": description })
 }
 
-fn health() -> Value {
+fn liveness() -> Value {
+    json!({
+        "type": "object",
+        "properties": { "status": { "type": "string", "enum": ["live"] } },
+        "required": ["status"],
+    })
+}
+
+fn readiness() -> Value {
     json!({
         "type": "object",
         "properties": {
-            "status": { "type": "string", "enum": ["live", "ready", "degraded", "not_ready"] },
+            "status": {
+                "type": "string",
+                "enum": ["ready", "degraded", "not_ready"],
+                "description": "As the worst of the checks. A server that is degraded takes events.",
+            },
             "checks": { "type": "array", "items": health_check() },
         },
-        "required": ["status"],
+        "required": ["status", "checks"],
     })
 }
 

@@ -3,6 +3,8 @@
 use gametel_core::catalog::{Catalog, EventDefinition, FieldDefinition, FieldType};
 use serde_json::{Map, Value, json};
 
+use crate::body::ACCEPTED;
+
 /// Where an event arrives, and so what of it must be said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrival {
@@ -96,6 +98,11 @@ fn text_schema(field: &FieldDefinition, stored: &Map<String, Value>) -> Value {
         schema["type"] = only.clone();
     }
     schema
+}
+
+/// How a body may be compressed, in words: OpenAPI has no others for what a client chooses itself.
+pub(super) fn compression() -> String {
+    format!("The body may be compressed, as its `Content-Encoding` says: {ACCEPTED}.")
 }
 
 /// What core's schema of an event says of each member.

@@ -2,7 +2,7 @@ use crate::config::{OnInvalid, RouteOptions};
 use crate::error::Concern;
 
 /// What of the options changes which answers there are.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Terms {
     /// A request needs a key.
     pub(super) keys: bool,
@@ -19,7 +19,7 @@ impl Terms {
     /// Whether any request can meet an error of this concern.
     pub(super) fn can_meet(self, concern: Concern) -> bool {
         match concern {
-            Concern::Key => self.keys,
+            Concern::Key | Concern::Permission => self.keys,
             Concern::Field => !self.quarantine,
             _ => true,
         }

@@ -4,7 +4,7 @@
 use http::StatusCode;
 
 use self::Concern::{
-    Access, Batch, BatchedEvent, Body, Field, Json, Key, Path, Route, Schema, Sink,
+    Any, Batch, BatchedEvent, Body, Field, Json, Key, Load, Path, Permission, Route, Schema, Sink,
 };
 
 /// A code of the API's errors: stable, since clients match on it.
@@ -25,10 +25,14 @@ pub(crate) enum Concern {
     Path,
     /// The schema that was asked for.
     Schema,
-    /// Whether the request is let in, and the server whole: every request but those for health.
-    Access,
-    /// Who sends the request, where keys are needed: likewise.
+    /// The head of the request, and whether the server is whole: every request.
+    Any,
+    /// Who sends the request: every one but those for health, where there are keys.
     Key,
+    /// Whether the key allows what is sent: every request that stores, where there are keys.
+    Permission,
+    /// How much the server has to do: every request that stores.
+    Load,
     /// The bytes of a body, of every request that has one.
     Body,
     /// A request to `/v1/events` as a whole.
@@ -62,13 +66,13 @@ pub(crate) const ERROR_CODES: &[ErrorCode] = &[
     code(
         403,
         "forbidden_event_type",
-        Key,
+        Permission,
         "use a key that allows the event type, or have it allowed",
     ),
     code(404, "not_found", Path, "correct the path"),
     code(404, "unknown_schema", Schema, "take a type that `/v1/schema` lists"),
     code(405, "method_not_allowed", Path, "use a method of the header `Allow`"),
-    code(408, "body_timeout", Body, "send the body within 30 s"),
+    code(408, "body_timeout", Body, "send the body in less time"),
     code(413, "body_too_large", Body, "send fewer events in one request"),
     code(413, "too_many_events", Batch, "send fewer events in one request"),
     code(
@@ -77,7 +81,7 @@ pub(crate) const ERROR_CODES: &[ErrorCode] = &[
         Sink,
         "make the event smaller; neither server nor sink will ever take it",
     ),
-    code(414, "uri_too_long", Access, "send the fields in the body of a POST"),
+    code(414, "uri_too_long", Any, "send the fields in the body of a POST"),
     code(415, "unsupported_encoding", Body, "use a coding of the header `Accept-Encoding`"),
     code(422, "missing_event_type", BatchedEvent, "correct the event"),
     code(422, "event_type_not_a_string", BatchedEvent, "correct the event"),
@@ -110,12 +114,12 @@ pub(crate) const ERROR_CODES: &[ErrorCode] = &[
     ),
     code(422, "rejected", Sink, "the destination refuses the event; the message says why"),
     code(422, "all_rejected", Batch, "look at the code of each result"),
-    code(429, "rate_limited", Access, "send the same again after `Retry-After` seconds"),
-    code(431, "too_many_headers", Access, "send fewer headers"),
+    code(429, "rate_limited", Load, "send the same again after `Retry-After` seconds"),
+    code(431, "too_many_headers", Any, "send fewer headers"),
     code(500, "config", Sink, "tell whoever runs the server; its log says more"),
-    code(500, "internal_error", Access, "tell whoever runs the server; its log says more"),
-    code(501, "unsupported_transfer_encoding", Access, "compress with `Content-Encoding`"),
-    code(503, "overloaded", Access, "send the same again after `Retry-After` seconds"),
+    code(500, "internal_error", Any, "tell whoever runs the server; its log says more"),
+    code(501, "unsupported_transfer_encoding", Any, "compress with `Content-Encoding`"),
+    code(503, "overloaded", Load, "send the same again after `Retry-After` seconds"),
     code(503, "unavailable", Sink, "send the same again after `Retry-After` seconds"),
     code(503, "backpressure", Sink, "send the same again after `Retry-After` seconds"),
     code(503, "io", Sink, "send the same again after `Retry-After` seconds"),
@@ -145,7 +149,8 @@ const fn code(
 
 #[cfg(test)]
 mod tests {
-    use gametel_core::event::QuarantineReason;
+    use gametel_core::codec::DraftError;
+    use gametel_core::event::{EventType, QuarantineReason};
     use gametel_core::sink::SinkErrorKind;
 
     use super::*;
@@ -182,14 +187,17 @@ mod tests {
     #[test]
     fn the_list_has_what_core_calls_the_failures() {
         use QuarantineReason::{
-            EventTypeNotAString, InvalidJson, InvalidUtf8, MissingEventType, NotAnObject,
+            EventTypeNotAString, InvalidField, InvalidJson, InvalidUtf8, MissingEventType,
+            MissingField, NotAllowed, NotAnObject, OutOfRange, TooLong,
         };
         use SinkErrorKind::{Backpressure, Closed, Config, Io, Rejected, TooLarge, Unavailable};
         let kinds = [Backpressure, Closed, Config, Io, Rejected, TooLarge, Unavailable];
-        let reasons =
-            [EventTypeNotAString, InvalidJson, InvalidUtf8, MissingEventType, NotAnObject];
+        let events = [EventTypeNotAString, InvalidJson, InvalidUtf8, MissingEventType, NotAnObject];
+        let fields = [InvalidField, MissingField, NotAllowed, OutOfRange, TooLong];
+        let mismatch = DraftError::EventTypeMismatch { expected: EventType::new("tick") };
         let names = kinds.iter().map(|kind| kind.as_str());
-        for name in names.chain(reasons.iter().map(|reason| reason.as_str())) {
+        let reasons = events.iter().chain(&fields).map(|reason| reason.as_str());
+        for name in names.chain(reasons).chain([mismatch.code()]) {
             assert!(is_known(name), "{name}");
         }
     }

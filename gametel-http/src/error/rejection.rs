@@ -57,11 +57,16 @@ impl ApiError {
         code: &'static str,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
+        Self::with_body(status, ErrorBody::new(code, message))
+    }
+
+    /// Refuses with what is said already.
+    pub(crate) fn with_body(status: StatusCode, body: ErrorBody) -> Self {
+        let code = body.code;
         debug_assert!(
             has_status(code, status),
             "the list of error codes has {code} not as {status}"
         );
-        let body = ErrorBody::new(code, message);
         let (retry_after, allow, accept_encoding, challenge) = (None, None, None, None);
         Self { status, body, retry_after, allow, accept_encoding, challenge }
     }
@@ -189,8 +194,7 @@ impl From<DraftError> for ApiError {
 
 impl From<FieldError> for ApiError {
     fn from(error: FieldError) -> Self {
-        let body = ErrorBody::from(&error);
-        Self { body, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.code(), "") }
+        Self::with_body(StatusCode::UNPROCESSABLE_ENTITY, ErrorBody::from(&error))
     }
 }
 

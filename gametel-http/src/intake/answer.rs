@@ -196,9 +196,7 @@ fn all_rejected(results: &[EventResult]) -> ApiError {
         "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
         _ => status,
     };
-    let mut refusal = ApiError::new(status, error.code, error.message);
-    refusal.body.field = error.field;
-    refusal
+    ApiError::with_body(status, error)
 }
 
 fn as_text<S: Serializer>(id: &Option<EventId>, serializer: S) -> Result<S::Ok, S::Error> {
