@@ -73,6 +73,25 @@ pub(crate) const OF_A_SPOOL: &[Fault] = &[
     Fault::FullDisk,
 ];
 
+/// Enough to interrupt what is on its way, with keys.
+pub(crate) const OF_KEYS: &[Fault] = &[
+    Fault::KillServer,
+    Fault::KillServer,
+    Fault::StopServer,
+    Fault::Cut,
+    Fault::KillServerHalfOpen,
+];
+
+/// The same for two topics.
+pub(crate) const OF_DEAD_LETTERS: &[Fault] = &[
+    Fault::KillServer,
+    Fault::KillServer,
+    Fault::StopServer,
+    Fault::Cut,
+    Fault::KillServerHalfOpen,
+    Fault::KillServerFrozen,
+];
+
 /// Deals out faults without end: all of a deck in some order, and then again in another.
 #[derive(Debug)]
 pub(crate) struct Plan {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::alone;
+use crate::beside;
 use crate::driver::{Driver, Habits};
 use crate::judge::{Forwarding, Judge};
 use crate::plan::{OF_A_SPOOL, Run};
@@ -17,7 +17,7 @@ const ABSENCE: Duration = Duration::from_secs(35);
 const LONG_ABSENCE: Duration = Duration::from_secs(90);
 
 fn run(test: &str, name: &'static str, ack: &str) {
-    let _alone = alone();
+    let _turn = beside();
     let run = Run::from_environment();
     let Some(kcat) = gametel_cluster::program(test, "kcat") else { return };
     let Some(disk) = gametel_cluster::small_disk(test, 512) else { return };
@@ -38,6 +38,9 @@ fn run(test: &str, name: &'static str, ack: &str) {
         name,
         server,
         store: Store::Topic { kcat, brokers, topic },
+        dead_letters: None,
+        habits: Habits::default(),
+        answers: &["200"],
         broker: Some(broker),
         disk: Some(disk),
         spool: Some(Spool { file, acks_for_target: ack == "target", absence }),
@@ -62,7 +65,7 @@ fn a_spool_that_waits_for_kafka_acks_what_kafka_has() {
 #[test]
 fn what_is_acked_without_kafka_is_in_the_spool() {
     const KILLS: usize = 5;
-    let _alone = alone();
+    let _turn = beside();
     let Run { seed, .. } = Run::from_environment();
     say(&format!("\nwithout kafka: GAMETEL_FAULTS_SEED={seed}"));
     let folder = tempfile::tempdir().unwrap();
@@ -80,7 +83,7 @@ fn what_is_acked_without_kafka_is_in_the_spool() {
     let ledger = driver.finish();
     server.kill();
     let mut judge = Judge::new(&ledger, Forwarding::Direct);
-    file.read(|value| judge.see(value));
+    file.read(|value| judge.see("", value));
     let verdict = judge.verdict();
     say(&format!("without kafka: {} kills\n{verdict}", KILLS + 1));
     assert_eq!(verdict.complaints(), [], "seed {seed}");
