@@ -18,6 +18,10 @@ use crate::ledger::{Fate, Id, Ledger, Life, Sent, Worth, fingerprint, parse_uuid
 pub(crate) enum Forwarding {
     /// Only because its sender sent it again, for one of those reasons.
     Direct,
+    /// Also because Kafka's producer, having given up one event, sent those beside it again: it needs
+    /// another epoch for that, in which the broker does not know them.
+    /// (<https://github.com/confluentinc/librdkafka/issues/4953#issuecomment-2887059722>)
+    Produced,
     /// Also because a spool forwarded it again: it may do so after each of so many interruptions.
     Spooled { interruptions: usize },
 }
@@ -168,10 +172,11 @@ impl<'a> Judge<'a> {
             }
             let allowed: usize = sent.lives.iter().map(|life| self.copies_of(life)).sum();
             if copies > 1 {
-                *self.verdict.duplicates.entry(reason(sent, copies)).or_default() += copies - 1;
+                let reason = reason(sent, copies, self.forwarding);
+                *self.verdict.duplicates.entry(reason).or_default() += copies - 1;
             }
             let excusable = match self.forwarding {
-                Forwarding::Direct => 0,
+                Forwarding::Direct | Forwarding::Produced => 0,
                 Forwarding::Spooled { interruptions } => interruptions,
             };
             if copies.saturating_sub(allowed) > excusable {
@@ -186,8 +191,9 @@ impl<'a> Judge<'a> {
         let answers = self.ledger.answers.get(&life.incarnation).copied().unwrap_or_default();
         let unanswered = life.unanswered as usize;
         // Where writes failed, one that failed may be among those that nobody was told of.
-        let written = match answers.told.failed {
-            0 => usize::from(life.acked || unanswered > 0),
+        let written = match (answers.told.failed, self.forwarding) {
+            (0, _) => usize::from(life.acked || unanswered > 0),
+            (_, Forwarding::Produced) => 2 * (usize::from(life.acked) + unanswered),
             _ => usize::from(life.acked) + unanswered,
         };
         written + life.perhaps as usize
@@ -199,15 +205,17 @@ impl<'a> Judge<'a> {
 }
 
 /// Why there are so many copies of an event, as far as its sender can know.
-fn reason(sent: &Sent, copies: usize) -> &'static str {
+fn reason(sent: &Sent, copies: usize, forwarding: Forwarding) -> &'static str {
     if sent.lives.iter().any(|life| life.perhaps > 0) {
-        "sent again after a 503 that says perhaps"
-    } else if sent.lives.len() >= copies {
-        "sent again to the server's next life"
-    } else if sent.lives.iter().any(|life| life.unanswered > 0) {
-        "sent again, or forwarded again by the spool"
-    } else {
-        "forwarded again by the spool"
+        return "sent again after a 503 that says perhaps";
+    }
+    if sent.lives.len() >= copies {
+        return "sent again to the server's next life";
+    }
+    match forwarding {
+        Forwarding::Direct => "sent again after a write that failed",
+        Forwarding::Produced => "the producer had given up another event",
+        Forwarding::Spooled { .. } => "forwarded again by the spool",
     }
 }
 

@@ -132,6 +132,21 @@ fn where_writes_failed_a_copy_may_be_of_one_that_nobody_was_told_of() {
 }
 
 #[test]
+fn a_producer_that_gave_up_an_event_may_have_sent_another_twice() {
+    let (mut ledger, mut records) = good();
+    records.push(records[1].clone());
+    let produced = |ledger: &Ledger, records: &[String]| {
+        verdict(ledger, records, Forwarding::Produced).complaints()
+    };
+    assert_eq!(produced(&ledger, &records), [("duplicated for no reason", 1)]);
+    ledger.answers.entry(1).or_default().told.failed = 1;
+    assert_eq!(produced(&ledger, &records), []);
+    assert_eq!(complaints(&ledger, &records), [("duplicated for no reason", 1)]);
+    records.push(records[1].clone());
+    assert_eq!(produced(&ledger, &records), [("duplicated for no reason", 1)]);
+}
+
+#[test]
 fn a_dead_letter_is_where_dead_letters_are_with_its_reason() {
     const WHY: &str = "gametel_reason=invalid_field,gametel_detail=no number";
     let (mut ledger, records) = good();
@@ -150,7 +165,7 @@ fn a_dead_letter_is_where_dead_letters_are_with_its_reason() {
     assert_eq!(judged(letters(), &[]), [("lost", 1)]);
     assert_eq!(judged(letters(), &[("", &letter)]), [("with wrong headers", 1)]);
     let event = (WHY, &records[0]);
-    assert_eq!(judged(letters(), &[(WHY, &letter), event]), [("misplaced", 1)]);
+    assert_eq!(judged(letters(), &[event, (WHY, &letter)]), [("misplaced", 1)]);
     stored.push(("", &letter));
     assert_eq!(judged(events(), &stored), [("misplaced", 1)]);
     stored[5] = (WHY, &records[0]);

@@ -68,7 +68,7 @@ fn overload_is_refused_within_bounds_and_over_when_it_is_over() {
     ]);
     say(&format!("\noverload: GAMETEL_FAULTS_SEED={seed}"));
 
-    proxy.set(Weather::Narrow { bytes_per_second: 256 * 1024 });
+    proxy.set(Weather::Narrow { bytes_per_second: 1024 * 1024 });
     let progress = Arc::clone(&server.progress);
     let mut driver = Driver::start(server.address, Arc::clone(&progress), HABITS, seed);
     last(PRESSURE.max(time));
@@ -88,7 +88,7 @@ fn overload_is_refused_within_bounds_and_over_when_it_is_over() {
     ledger.add(quiet);
     let memory = server.peak_memory();
     server.stop(Clients::Done);
-    let mut judge = Judge::new(&ledger, Forwarding::Direct);
+    let mut judge = Judge::new(&ledger, Forwarding::Produced);
     Store::Topic { kcat, brokers, topic }.read(|headers, value| judge.see(headers, value));
     let mut verdict = judge.verdict();
     server.check_counters(&ledger, &mut verdict);

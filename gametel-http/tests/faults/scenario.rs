@@ -137,9 +137,10 @@ impl Scenario {
     }
 
     fn forwarding(&self, plan: &Plan) -> Forwarding {
-        match self.spool {
-            Some(_) => Forwarding::Spooled { interruptions: plan.total() + 1 },
-            None => Forwarding::Direct,
+        match (&self.spool, &self.store) {
+            (Some(_), _) => Forwarding::Spooled { interruptions: plan.total() + 1 },
+            (None, Store::Topic { .. }) => Forwarding::Produced,
+            (None, Store::Log(_)) => Forwarding::Direct,
         }
     }
 
