@@ -50,7 +50,7 @@ fn every_dead_letter_is_kept_apart_with_its_reason() {
         store: topic("events"),
         dead_letters: Some(topic("dead-letters")),
         habits: Habits { misfits: 20, ..Habits::default() },
-        answers: &["200", "202 without a code"],
+        answers: &["200", "202 invalid_field"],
         broker: Some(broker),
         disk: None,
         spool: Some(Spool::that_acks(SpoolFile(folder.path().join("spool.db")))),

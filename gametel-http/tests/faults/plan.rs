@@ -60,8 +60,8 @@ pub(crate) const OF_ALL: &[Fault] = &[
     Fault::KillServerFrozen,
 ];
 
-/// What a spool is there for; the rest of what is between it and the broker, the sink's own tests
-/// have.
+/// What a spool is there for; in a short run, the rest of what is between it and the broker is left
+/// to the sink alone.
 pub(crate) const OF_A_SPOOL: &[Fault] = &[
     Fault::KillServer,
     Fault::KillServer,
@@ -69,6 +69,27 @@ pub(crate) const OF_A_SPOOL: &[Fault] = &[
     Fault::Cut,
     Fault::HalfOpen,
     Fault::KillServerHalfOpen,
+    Fault::BrokerAway,
+    Fault::FullDisk,
+];
+
+/// All that there is.
+pub(crate) const OF_A_LONG_SPOOL: &[Fault] = &[
+    Fault::KillServer,
+    Fault::KillServer,
+    Fault::KillServer,
+    Fault::StopServer,
+    Fault::KillBroker,
+    Fault::KillBroker,
+    Fault::FreezeBroker,
+    Fault::Cut,
+    Fault::Reset,
+    Fault::Slow,
+    Fault::Narrow,
+    Fault::BlackHole,
+    Fault::HalfOpen,
+    Fault::KillServerHalfOpen,
+    Fault::KillServerFrozen,
     Fault::BrokerAway,
     Fault::FullDisk,
 ];

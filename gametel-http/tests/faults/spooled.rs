@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::beside;
 use crate::driver::{Driver, Habits};
 use crate::judge::{Forwarding, Judge};
-use crate::plan::{OF_A_SPOOL, Run};
+use crate::plan::{OF_A_LONG_SPOOL, OF_A_SPOOL, Run};
 use crate::scenario::{Broker, Scenario, Spool, say};
 use crate::server::Server;
 use crate::stored::{SpoolFile, Store};
@@ -14,7 +14,11 @@ use crate::stored::{SpoolFile, Store};
 /// How long the broker is away in a short run: longer than the producer tries.
 const ABSENCE: Duration = Duration::from_secs(35);
 /// And in a long run.
-const LONG_ABSENCE: Duration = Duration::from_secs(90);
+const LONG_ABSENCE: Duration = Duration::from_secs(75);
+
+/// A repeat may wait for its first write, and then for its own: twice this has to be less than a stop
+/// waits.
+const ACK_TIMEOUT: &str = "10s";
 
 fn run(test: &str, name: &'static str, ack: &str) {
     let _turn = beside();
@@ -25,15 +29,17 @@ fn run(test: &str, name: &'static str, ack: &str) {
     let brokers = broker.proxy.address().to_string();
     let topic = "events".to_owned();
     let file = SpoolFile(disk.path().join("spool.db"));
-    let server = Server::start(&[
-        "--sink",
-        &format!("kafka://{brokers}/{topic}"),
-        "--spool",
-        file.0.to_str().unwrap(),
-        "--spool-ack",
-        ack,
-    ]);
-    let absence = if run.time.is_zero() { ABSENCE } else { LONG_ABSENCE };
+    let configuration = disk.path().join("gametel.toml");
+    let text = format!(
+        "[sink]\nurl = \"kafka://{brokers}/{topic}\"\n\
+         [spool]\nfile = \"spool.db\"\nack = \"{ack}\"\nack_timeout = \"{ACK_TIMEOUT}\"\n"
+    );
+    std::fs::write(&configuration, text).unwrap();
+    let server = Server::start(&["--config", configuration.to_str().unwrap()]);
+    let (deck, absence) = match run.time.is_zero() {
+        true => (OF_A_SPOOL, ABSENCE),
+        false => (OF_A_LONG_SPOOL, LONG_ABSENCE),
+    };
     let scenario = Scenario {
         name,
         server,
@@ -44,9 +50,9 @@ fn run(test: &str, name: &'static str, ack: &str) {
         broker: Some(broker),
         disk: Some(disk),
         spool: Some(Spool { file, acks_for_target: ack == "target", absence }),
-        faults: OF_A_SPOOL.len(),
+        faults: deck.len(),
     };
-    scenario.run(OF_A_SPOOL, run);
+    scenario.run(deck, run);
 }
 
 #[test]
