@@ -42,7 +42,7 @@ const IN_HAND: &str = "16MiB";
 
 /// What the server may need at most, as the README's section on limits adds it up: 16 MiB in hand,
 /// 64 MiB in the producer's queue, 64 KiB for each of 300 connections, and what it needs at rest.
-const MEMORY: usize = (16 + 64 + 19 + 45) * 1024 * 1024;
+const MEMORY: usize = (16 + 64 + 19 + 32) * 1024 * 1024;
 
 /// How soon a client that sends little must find the server as it was. What is in hand must reach the
 /// broker first, compressed in a build without optimization.
