@@ -34,7 +34,8 @@ pub(crate) struct Judge<'a> {
     /// What should be here, of all that was sent.
     wanted: Worth,
     forwarding: Forwarding,
-    copies: HashMap<Id, usize>,
+    /// Of each event, how many copies there are of each of its writes, which differ in their stamps.
+    copies: HashMap<Id, Vec<(u64, usize)>>,
     /// The number of the latest event of each client that was seen for the first time.
     latest: HashMap<u32, u32>,
     verdict: Verdict,
@@ -62,8 +63,8 @@ struct Record<'a> {
     event_id: &'a str,
     #[serde(borrow)]
     event_type: &'a RawValue,
-    #[serde(rename = "event_ts")]
-    _event_ts: f64,
+    #[serde(borrow)]
+    event_ts: &'a RawValue,
     #[serde(borrow)]
     client: &'a RawValue,
     #[serde(borrow)]
@@ -133,15 +134,21 @@ impl<'a> Judge<'a> {
         if sent.worth != self.wanted && sent.worth != Worth::Bad {
             self.complain("misplaced", format!("{sent:?}"));
         }
-        let Record { event_type, client, number, price, text, tags, .. } = record;
+        let Record { event_type, client, number, price, text, tags, event_ts, .. } = record;
         let fields = [event_type, client, number, price, text, tags];
-        if fingerprint(fields.map(RawValue::get)) != sent.fingerprint {
+        let is_stamped = event_ts.get().parse::<f64>().is_ok();
+        if fingerprint(fields.map(RawValue::get)) != sent.fingerprint || !is_stamped {
             let text = String::from_utf8_lossy(value).into_owned();
             self.complain("altered", text);
         }
-        let copies = self.copies.entry(sent.id).or_default();
-        *copies += 1;
-        if *copies == 1 && sent.fate == Fate::Acked {
+        let writes = self.copies.entry(sent.id).or_default();
+        let is_new = writes.is_empty();
+        let stamp = fingerprint([event_ts.get()]);
+        match writes.iter_mut().find(|(other, _)| *other == stamp) {
+            Some((_, copies)) => *copies += 1,
+            None => writes.push((stamp, 1)),
+        }
+        if is_new && sent.fate == Fate::Acked {
             let latest = self.latest.entry(sent.client).or_default();
             // Of a batch that was taken in parts, the later parts come later.
             if sent.number < *latest && sent.tries == 1 {
@@ -155,7 +162,8 @@ impl<'a> Judge<'a> {
 
     pub(crate) fn verdict(mut self) -> Verdict {
         for sent in &self.ledger.sent {
-            let copies = self.copies.get(&sent.id).copied().unwrap_or(0);
+            let writes = self.copies.get(&sent.id).map_or(&[][..], Vec::as_slice);
+            let copies: usize = writes.iter().map(|(_, copies)| copies).sum();
             let what = || format!("{} {sent:?}, stored {copies} times", uuid(sent.id));
             if sent.worth == Worth::Bad && (copies > 0 || sent.fate == Fate::Acked) {
                 self.verdict.complain("taken though bad", what());
@@ -170,16 +178,18 @@ impl<'a> Judge<'a> {
                 Fate::Unknown => self.verdict.unknown_stored += usize::from(copies > 0),
                 Fate::Acked => {}
             }
-            let allowed: usize = sent.lives.iter().map(|life| self.copies_of(life)).sum();
-            if copies > 1 {
-                let reason = reason(sent, copies, self.forwarding);
-                *self.verdict.duplicates.entry(reason).or_default() += copies - 1;
+            let allowed: usize = sent.lives.iter().map(|life| self.writes_of(life)).sum();
+            let each = self.copies_of_a_write(sent);
+            let excessive = writes.iter().any(|(_, copies)| *copies > each);
+            if writes.len() > 1 {
+                let duplicates = self.verdict.duplicates.entry(reason(sent, writes.len()));
+                *duplicates.or_default() += writes.len() - 1;
             }
-            let excusable = match self.forwarding {
-                Forwarding::Direct | Forwarding::Produced => 0,
-                Forwarding::Spooled { interruptions } => interruptions,
-            };
-            if copies.saturating_sub(allowed) > excusable {
+            if copies > writes.len() {
+                let duplicates = self.verdict.duplicates.entry(self.forwarding.reason());
+                *duplicates.or_default() += copies - writes.len();
+            }
+            if writes.len() > allowed || excessive {
                 self.verdict.complain("duplicated for no reason", what());
             }
         }
@@ -187,16 +197,29 @@ impl<'a> Judge<'a> {
     }
 
     /// How often an incarnation may have written an event.
-    fn copies_of(&self, life: &Life) -> usize {
-        let answers = self.ledger.answers.get(&life.incarnation).copied().unwrap_or_default();
+    fn writes_of(&self, life: &Life) -> usize {
         let unanswered = life.unanswered as usize;
         // Where writes failed, one that failed may be among those that nobody was told of.
-        let written = match (answers.told.failed, self.forwarding) {
-            (0, _) => usize::from(life.acked || unanswered > 0),
-            (_, Forwarding::Produced) => 2 * (usize::from(life.acked) + unanswered),
-            _ => usize::from(life.acked) + unanswered,
+        let written = match self.has_failed(life) {
+            false => usize::from(life.acked || unanswered > 0),
+            true => usize::from(life.acked) + unanswered,
         };
         written + life.perhaps as usize
+    }
+
+    /// How often a single write of an event may be stored.
+    fn copies_of_a_write(&self, sent: &Sent) -> usize {
+        match self.forwarding {
+            Forwarding::Direct => 1,
+            Forwarding::Produced => 1 + usize::from(sent.lives.iter().any(|l| self.has_failed(l))),
+            Forwarding::Spooled { interruptions } => 1 + interruptions,
+        }
+    }
+
+    /// Whether anything failed in that life, as far as anybody was told.
+    fn has_failed(&self, life: &Life) -> bool {
+        let answers = self.ledger.answers.get(&life.incarnation);
+        answers.is_some_and(|answers| answers.told.failed > 0)
     }
 
     fn complain(&mut self, kind: &'static str, what: String) {
@@ -204,18 +227,25 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Why there are so many copies of an event, as far as its sender can know.
-fn reason(sent: &Sent, copies: usize, forwarding: Forwarding) -> &'static str {
+/// Why an event was written so often, as far as its sender can know.
+fn reason(sent: &Sent, writes: usize) -> &'static str {
     if sent.lives.iter().any(|life| life.perhaps > 0) {
-        return "sent again after a 503 that says perhaps";
+        "sent again after a 503 that says perhaps"
+    } else if sent.lives.len() >= writes {
+        "sent again to the server's next life"
+    } else {
+        "sent again after a write that failed"
     }
-    if sent.lives.len() >= copies {
-        return "sent again to the server's next life";
-    }
-    match forwarding {
-        Forwarding::Direct => "sent again after a write that failed",
-        Forwarding::Produced => "the producer had given up another event",
-        Forwarding::Spooled { .. } => "forwarded again by the spool",
+}
+
+impl Forwarding {
+    /// Why a single write is stored twice.
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Direct => "there is no reason",
+            Self::Produced => "the producer had given up another event",
+            Self::Spooled { .. } => "forwarded again by the spool",
+        }
     }
 }
 

@@ -33,6 +33,13 @@ fn record_of(event: &TestEvent) -> String {
     format!("{members},\"event_ts\":1795508720.5,\"Host\":\"a.example\"}}")
 }
 
+/// The record of another write of the same event.
+fn written_again(record: &str, times: usize) -> String {
+    let written = record.replace("1795508720.5", &format!("179550872{times}.5"));
+    assert_ne!(written, record);
+    written
+}
+
 fn verdict(ledger: &Ledger, records: &[String], forwarding: Forwarding) -> Verdict {
     let mut judge = Judge::new(ledger, forwarding);
     records.iter().for_each(|record| judge.see("", record.as_bytes()));
@@ -96,7 +103,7 @@ fn a_half_written_record_is_an_alteration_and_a_loss() {
 }
 
 #[test]
-fn a_copy_needs_a_reason() {
+fn a_copy_of_a_write_needs_a_spool_or_a_producer_that_gave_up() {
     let (mut ledger, mut records) = good();
     records.push(records[1].clone());
     assert_eq!(complaints(&ledger, &records), [("duplicated for no reason", 1)]);
@@ -107,11 +114,32 @@ fn a_copy_needs_a_reason() {
     assert_eq!(spooled(&records), []);
     records.push(records[1].clone());
     assert_eq!(spooled(&records), [("duplicated for no reason", 1)]);
-    // The server remembers what it has: a try without an answer makes no copy in the same life.
-    ledger.sent[1].life(1).unanswered = 1;
+    records.pop();
+    let produced = |ledger: &Ledger, records: &[String]| {
+        verdict(ledger, records, Forwarding::Produced).complaints()
+    };
+    assert_eq!(produced(&ledger, &records), [("duplicated for no reason", 1)]);
+    ledger.answers.entry(1).or_default().told.failed = 1;
+    assert_eq!(produced(&ledger, &records), []);
     assert_eq!(complaints(&ledger, &records), [("duplicated for no reason", 1)]);
+    records.push(records[1].clone());
+    assert_eq!(produced(&ledger, &records), [("duplicated for no reason", 1)]);
+}
+
+#[test]
+fn a_second_write_needs_a_second_life_or_a_failure() {
+    let (mut ledger, mut records) = good();
+    records.push(written_again(&records[1], 1));
+    assert_eq!(complaints(&ledger, &records), [("duplicated for no reason", 1)]);
+    // A spool makes no writes, and the server remembers what it has: a try without an answer makes
+    // none in the same life.
+    ledger.sent[1].life(1).unanswered = 1;
+    let spooled = verdict(&ledger, &records, Forwarding::Spooled { interruptions: 9 });
+    assert_eq!(spooled.complaints(), [("duplicated for no reason", 1)]);
     // But in one before it does, and so does a write of which the server says "perhaps".
     ledger.sent[1].life(2).unanswered = 5;
+    assert_eq!(complaints(&ledger, &records), []);
+    records.push(written_again(&records[1], 2));
     assert_eq!(complaints(&ledger, &records), [("duplicated for no reason", 1)]);
     ledger.sent[1].life(2).perhaps = 1;
     let verdict = verdict(&ledger, &records, Forwarding::Direct);
@@ -122,28 +150,13 @@ fn a_copy_needs_a_reason() {
 #[test]
 fn where_writes_failed_a_copy_may_be_of_one_that_nobody_was_told_of() {
     let (mut ledger, mut records) = good();
-    records.push(records[1].clone());
+    records.push(written_again(&records[1], 1));
     ledger.sent[1].life(1).unanswered = 1;
     assert_eq!(complaints(&ledger, &records), [("duplicated for no reason", 1)]);
     ledger.answers.entry(1).or_default().told.failed = 1;
     assert_eq!(complaints(&ledger, &records), []);
-    records.push(records[1].clone());
+    records.push(written_again(&records[1], 2));
     assert_eq!(complaints(&ledger, &records), [("duplicated for no reason", 1)]);
-}
-
-#[test]
-fn a_producer_that_gave_up_an_event_may_have_sent_another_twice() {
-    let (mut ledger, mut records) = good();
-    records.push(records[1].clone());
-    let produced = |ledger: &Ledger, records: &[String]| {
-        verdict(ledger, records, Forwarding::Produced).complaints()
-    };
-    assert_eq!(produced(&ledger, &records), [("duplicated for no reason", 1)]);
-    ledger.answers.entry(1).or_default().told.failed = 1;
-    assert_eq!(produced(&ledger, &records), []);
-    assert_eq!(complaints(&ledger, &records), [("duplicated for no reason", 1)]);
-    records.push(records[1].clone());
-    assert_eq!(produced(&ledger, &records), [("duplicated for no reason", 1)]);
 }
 
 #[test]
