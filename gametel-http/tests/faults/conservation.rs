@@ -1,6 +1,7 @@
 //! What was acked is stored, and nothing else: for each destination, through all its faults.
 
-use crate::alone;
+use crate::beside;
+use crate::driver::Habits;
 use crate::plan::{Fault, OF_ALL, OF_THE_SERVER, Run};
 use crate::scenario::{Broker, Scenario};
 use crate::server::Server;
@@ -9,7 +10,7 @@ use crate::stored::Store;
 #[test]
 fn kafka_has_every_acked_event_through_all_faults() {
     let test = "kafka_has_every_acked_event_through_all_faults";
-    let _alone = alone();
+    let _turn = beside();
     let run = Run::from_environment();
     let Some(kcat) = gametel_cluster::program(test, "kcat") else { return };
     let Some(broker) = Broker::start(test, run.seed) else { return };
@@ -20,6 +21,9 @@ fn kafka_has_every_acked_event_through_all_faults() {
         name: "kafka:",
         server,
         store: Store::Topic { kcat, brokers, topic },
+        dead_letters: None,
+        habits: Habits::default(),
+        answers: &["200"],
         broker: Some(broker),
         disk: None,
         spool: None,
@@ -30,7 +34,7 @@ fn kafka_has_every_acked_event_through_all_faults() {
 
 #[test]
 fn the_log_has_every_acked_event_through_kills_and_stops() {
-    let _alone = alone();
+    let _turn = beside();
     let run = Run::from_environment();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("events.db");
@@ -39,6 +43,9 @@ fn the_log_has_every_acked_event_through_kills_and_stops() {
         name: "sqlite:",
         server,
         store: Store::Log(path),
+        dead_letters: None,
+        habits: Habits::default(),
+        answers: &["200"],
         broker: None,
         disk: None,
         spool: None,
@@ -51,7 +58,7 @@ fn the_log_has_every_acked_event_through_kills_and_stops() {
 fn the_log_has_every_acked_event_though_its_disk_was_full() {
     const DECK: &[Fault] = &[Fault::FullDisk, Fault::FullDisk, Fault::KillServer];
     let test = "the_log_has_every_acked_event_though_its_disk_was_full";
-    let _alone = alone();
+    let _turn = beside();
     let run = Run::from_environment();
     let mebibytes = 64 + u32::try_from(run.time.as_secs()).unwrap();
     let Some(disk) = gametel_cluster::small_disk(test, mebibytes) else { return };
@@ -61,6 +68,9 @@ fn the_log_has_every_acked_event_though_its_disk_was_full() {
         name: "sqlite: on a full disk",
         server,
         store: Store::Log(path),
+        dead_letters: None,
+        habits: Habits::default(),
+        answers: &["200"],
         broker: None,
         disk: Some(disk),
         spool: None,

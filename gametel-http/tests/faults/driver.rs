@@ -9,9 +9,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::answer::{Answer, code_of, read_answers};
 use crate::event::TestEvent;
-use crate::ledger::{Fate, Ledger, Progress};
-use crate::support::{Client, Reply};
+use crate::ledger::{Fate, Ledger, Progress, Worth};
+use crate::support::Client;
 
 /// What the clients do.
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +28,22 @@ pub(crate) struct Habits {
     pub(crate) retry: Duration,
     /// How many bytes an event has beside the usual ones, at most.
     pub(crate) padding: usize,
+    /// Of a thousand requests, how many clients do not wait for the answer, but hang up.
+    pub(crate) hang_ups: u32,
+    /// Of a hundred events, how many have a field that is not what the catalog says.
+    pub(crate) misfits: u32,
+    /// The clients' keys, in turn; none if there are none.
+    pub(crate) keys: &'static [Key],
     /// How long an event is tried after the end, before it is given up.
     pub(crate) patience: Duration,
+}
+
+/// A key that a client has, and what the server should make of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key {
+    pub(crate) text: &'static str,
+    /// The event types that it lets in.
+    pub(crate) allows: &'static [&'static str],
 }
 
 impl Default for Habits {
@@ -40,6 +55,9 @@ impl Default for Habits {
             batch: (2, 20),
             retry: Duration::from_millis(100),
             padding: 100,
+            hang_ups: 30,
+            misfits: 0,
+            keys: &[],
             patience: Duration::from_secs(60),
         }
     }
@@ -70,6 +88,7 @@ impl Driver {
             let client = DrivenClient {
                 address,
                 habits,
+                key: habits.keys.get(number as usize % habits.keys.len().max(1)).copied(),
                 progress: Arc::clone(&progress),
                 stopped,
                 deadline: None,
@@ -104,6 +123,7 @@ impl Driver {
 struct DrivenClient {
     address: SocketAddr,
     habits: Habits,
+    key: Option<Key>,
     progress: Arc<Progress>,
     stopped: Receiver<()>,
     /// Set once it was told to stop.
@@ -125,21 +145,11 @@ pub(crate) enum Form {
     Lines,
 }
 
-/// What came of one try.
-enum Answered {
-    /// For each event.
-    Each(Vec<Answer>),
-    Nothing,
-}
-
-#[derive(Clone, Debug)]
-enum Answer {
-    Accepted,
-    /// With a code, and whether it says that the event may be stored all the same.
-    Later {
-        perhaps: bool,
-    },
-    Refused(String),
+/// What came of one try, with the incarnation of the server that it was sent to.
+struct Tried {
+    incarnation: u64,
+    /// For each event; none if there was no answer.
+    answers: Option<Vec<Answer>>,
 }
 
 impl DrivenClient {
@@ -179,17 +189,24 @@ impl DrivenClient {
             pending.iter_mut().for_each(|event| event.sent.tries += 1);
             let mut wait = Duration::from_millis(20);
             match self.try_once(form, &pending) {
-                Some(Answered::Each(answers)) => {
+                Some(Tried { incarnation, answers: Some(answers) }) => {
                     let mut left = Vec::new();
                     for (mut event, answer) in pending.into_iter().zip(answers) {
                         match answer {
-                            Answer::Accepted => {
+                            Answer::Accepted | Answer::Quarantined => {
                                 event.sent.fate = Fate::Acked;
+                                event.sent.life(incarnation).acked = true;
                                 self.progress.add_acked();
                             }
                             Answer::Refused(code) => event.sent.fate = Fate::Refused(code),
-                            Answer::Later { perhaps } => {
-                                event.sent.perhaps += u32::from(perhaps);
+                            Answer::Failed { perhaps } => {
+                                event.sent.life(incarnation).perhaps += u32::from(perhaps);
+                                self.progress.add_deferred();
+                                wait = self.habits.retry;
+                                left.push(event);
+                                continue;
+                            }
+                            Answer::NotYet => {
                                 self.progress.add_deferred();
                                 wait = self.habits.retry;
                                 left.push(event);
@@ -200,8 +217,10 @@ impl DrivenClient {
                     }
                     pending = left;
                 }
-                Some(Answered::Nothing) => {
-                    pending.iter_mut().for_each(|event| event.sent.unanswered += 1);
+                Some(Tried { incarnation, answers: None }) => {
+                    for event in &mut pending {
+                        event.sent.life(incarnation).unanswered += 1;
+                    }
                     broken += 1;
                 }
                 // It was not even sent.
@@ -226,38 +245,46 @@ impl DrivenClient {
             return TestEvent::bad(random, client, number);
         }
         let padding = random.usize(..=self.habits.padding);
-        TestEvent::good(random, client, number, padding)
+        let mut event = if random.u32(..100) < self.habits.misfits {
+            TestEvent::misfit(random, client, number)
+        } else {
+            TestEvent::good(random, client, number, padding)
+        };
+        if self.key.is_some_and(|key| !key.allows.contains(&event.event_type)) {
+            event.sent.worth = Worth::Bad;
+        }
+        event
     }
 
     /// Sends the events once; none if the server can't be reached.
-    fn try_once(&mut self, form: Form, events: &[TestEvent]) -> Option<Answered> {
+    fn try_once(&mut self, form: Form, events: &[TestEvent]) -> Option<Tried> {
         let (incarnation, mut client) = match self.connection.take() {
             Some(connection) => connection,
             None => self.connect()?,
         };
         self.progress.add_offered(events.len());
+        let hangs_up = self.random.u32(..1000) < self.habits.hang_ups;
         let counts = self.ledger.answers.entry(incarnation).or_default();
-        let reply = match send(&mut client, form, events) {
-            Ok(reply) => reply,
-            Err(_) => {
-                counts.unanswered += events.len() as u64;
-                return Some(Answered::Nothing);
-            }
+        let sent = send(&mut client, form, self.key, events);
+        if hangs_up {
+            // The request may be at any point of its way by then.
+            std::thread::sleep(Duration::from_micros(self.random.u64(..5_000)));
+            drop(client);
+            counts.unanswered += events.len() as u64;
+            return Some(Tried { incarnation, answers: None });
+        }
+        let Ok(reply) = sent.and_then(|()| client.reply()) else {
+            counts.unanswered += events.len() as u64;
+            return Some(Tried { incarnation, answers: None });
         };
         let answers = read_answers(&reply, form, events.len());
-        for answer in &answers {
-            match answer {
-                Answer::Accepted => counts.accepted += 1,
-                Answer::Refused(_) => counts.rejected += 1,
-                Answer::Later { .. } => {}
-            }
-        }
         let code = if reply.status == 200 { String::new() } else { code_of(&reply) };
+        counts.told.note(&code, &answers);
         self.ledger.note_code(reply.status, &code);
         if reply.header("connection") != Some("close") {
             self.connection = Some((incarnation, client));
         }
-        Some(Answered::Each(answers))
+        Some(Tried { incarnation, answers: Some(answers) })
     }
 
     /// Connects to the server, and knows to which of its incarnations.
@@ -269,53 +296,19 @@ impl DrivenClient {
     }
 }
 
-fn send(client: &mut Client, form: Form, events: &[TestEvent]) -> io::Result<Reply> {
+fn send(client: &mut Client, form: Form, key: Option<Key>, events: &[TestEvent]) -> io::Result<()> {
     let objects = || events.iter().map(TestEvent::object).collect::<Vec<_>>();
-    match form {
-        Form::Route => client.post(events[0].route, events[0].body()),
-        Form::Object if events.len() == 1 => client.post("/v1/events", events[0].object()),
+    let (path, content_type, body) = match form {
+        Form::Route => (events[0].route, "application/json", events[0].body()),
+        Form::Object if events.len() == 1 => ("/v1/events", "application/json", events[0].object()),
         Form::Object | Form::Array => {
-            client.post("/v1/events", format!("[{}]", objects().join(",")))
+            ("/v1/events", "application/json", format!("[{}]", objects().join(",")))
         }
-        Form::Lines => client.post_as("application/x-ndjson", "/v1/events", objects().join("\n")),
-    }
-}
-
-fn read_answers(reply: &Reply, form: Form, count: usize) -> Vec<Answer> {
-    let retry_after = || {
-        assert!(reply.header("retry-after").is_some(), "without Retry-After: {reply:?}");
+        Form::Lines => ("/v1/events", "application/x-ndjson", objects().join("\n")),
     };
-    if matches!(reply.status, 429 | 503) {
-        retry_after();
-    }
-    if let (Form::Route, 200) = (form, reply.status) {
-        return vec![Answer::Accepted];
-    }
-    let json = reply.json();
-    let Some(results) = json["results"].as_array() else {
-        let answer = answer_of(json["error"]["code"].as_str().expect("an error has a code"));
-        return vec![answer; count];
-    };
-    assert_eq!(results.len(), count, "{reply:?}");
-    let answers = results.iter().map(|result| {
-        if result["status"] == "accepted" {
-            return Answer::Accepted;
-        }
-        answer_of(result["error"]["code"].as_str().expect("a refusal has a code"))
-    });
-    answers.collect()
-}
-
-/// What the README says of a code.
-fn answer_of(code: &str) -> Answer {
-    match code {
-        "unavailable" | "io" | "internal_error" => Answer::Later { perhaps: true },
-        "overloaded" | "rate_limited" | "backpressure" | "closed" | "body_timeout"
-        | "incomplete_body" => Answer::Later { perhaps: false },
-        code => Answer::Refused(code.to_owned()),
-    }
-}
-
-fn code_of(reply: &Reply) -> String {
-    reply.json()["error"]["code"].as_str().unwrap_or("without a code").to_owned()
+    let content_type = format!("Content-Type: {content_type}");
+    let key = key.map(|key| format!("X-Api-Key: {}", key.text));
+    let headers = [Some(&*content_type), key.as_deref()];
+    let headers: Vec<&str> = headers.into_iter().flatten().collect();
+    client.send_request(&format!("POST {path}"), &headers, body)
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::sync::OnceLock;
 
-use crate::ledger::{Fate, Id, Sent, fingerprint, uuid};
+use crate::ledger::{Fate, Id, Sent, Worth, fingerprint, uuid};
 
 /// An event, as it is sent.
 #[derive(Clone, Debug)]
@@ -12,7 +12,7 @@ pub(crate) struct TestEvent {
     pub(crate) sent: Sent,
     /// The route of its own.
     pub(crate) route: &'static str,
-    event_type: &'static str,
+    pub(crate) event_type: &'static str,
     /// Its members from the id on, as JSON without the braces.
     members: String,
 }
@@ -38,12 +38,23 @@ impl TestEvent {
         number: u32,
         padding: usize,
     ) -> Self {
-        Self::new(random, client, number, padding, true)
+        let price = *random.choice(&PRICES).expect("there are some");
+        Self::new(random, client, number, padding, price)
     }
 
     /// Makes one that has to be refused for good: its type is in no catalog.
     pub(crate) fn bad(random: &mut fastrand::Rng, client: u32, number: u32) -> Self {
-        Self { event_type: "no_such_type", ..Self::new(random, client, number, 0, false) }
+        let mut event =
+            Self { event_type: "no_such_type", ..Self::good(random, client, number, 0) };
+        event.sent.worth = Worth::Bad;
+        event
+    }
+
+    /// Makes one whose price is none, where the catalog says that it is a number.
+    pub(crate) fn misfit(random: &mut fastrand::Rng, client: u32, number: u32) -> Self {
+        let mut event = Self::new(random, client, number, 0, "\"a \\u00e0 lot\"");
+        event.sent.worth = Worth::Misfit;
+        event
     }
 
     fn new(
@@ -51,10 +62,9 @@ impl TestEvent {
         client: u32,
         number: u32,
         padding: usize,
-        good: bool,
+        price: &str,
     ) -> Self {
         let (route, event_type) = *random.choice(&TYPES).expect("there are some");
-        let price = *random.choice(&PRICES).expect("there are some");
         let tags = *random.choice(&TAGS).expect("there are some");
         let mut text = format!("\"{}", random.choice(&TEXTS).expect("there are some"));
         let noise = noise();
@@ -75,11 +85,10 @@ impl TestEvent {
             fingerprint: fingerprint(fields),
             client,
             number,
-            good,
+            worth: Worth::Good,
             fate: Fate::Unknown,
             tries: 0,
-            unanswered: 0,
-            perhaps: 0,
+            lives: Vec::new(),
         };
         Self { sent, route, event_type, members }
     }

@@ -6,8 +6,8 @@ use rusqlite::Connection;
 
 use crate::event::TestEvent;
 use crate::judge::{Forwarding, Judge, Verdict};
-use crate::ledger::{Answers, Fate, Ledger, Sent, uuid};
-use crate::server::{Stop, check_counters};
+use crate::ledger::{Answers, Counts, Fate, Ledger, Life, Sent, Worth, uuid};
+use crate::server::{Clients, Stop, check_counters, read_log, read_metrics};
 use crate::stored::Store;
 
 /// Five acked events of one client, and the records that a server would make of them.
@@ -17,9 +17,14 @@ fn good() -> (Ledger, Vec<String>) {
     for number in 1..=5 {
         let event = TestEvent::good(&mut random, 0, number, 20);
         records.push(record_of(&event));
-        ledger.sent.push(Sent { fate: Fate::Acked, tries: 1, ..event.sent });
+        ledger.sent.push(acked(event));
     }
     (ledger, records)
+}
+
+fn acked(event: TestEvent) -> Sent {
+    let lives = vec![Life { incarnation: 1, acked: true, ..Life::default() }];
+    Sent { fate: Fate::Acked, tries: 1, lives, ..event.sent }
 }
 
 fn record_of(event: &TestEvent) -> String {
@@ -28,9 +33,16 @@ fn record_of(event: &TestEvent) -> String {
     format!("{members},\"event_ts\":1795508720.5,\"Host\":\"a.example\"}}")
 }
 
+/// The record of another write of the same event.
+fn written_again(record: &str, times: usize) -> String {
+    let written = record.replace("1795508720.5", &format!("179550872{times}.5"));
+    assert_ne!(written, record);
+    written
+}
+
 fn verdict(ledger: &Ledger, records: &[String], forwarding: Forwarding) -> Verdict {
     let mut judge = Judge::new(ledger, forwarding);
-    records.iter().for_each(|record| judge.see(record.as_bytes()));
+    records.iter().for_each(|record| judge.see("", record.as_bytes()));
     judge.verdict()
 }
 
@@ -91,7 +103,7 @@ fn a_half_written_record_is_an_alteration_and_a_loss() {
 }
 
 #[test]
-fn a_copy_needs_a_reason() {
+fn a_copy_of_a_write_needs_a_spool_or_a_producer_that_gave_up() {
     let (mut ledger, mut records) = good();
     records.push(records[1].clone());
     assert_eq!(complaints(&ledger, &records), [("duplicated for no reason", 1)]);
@@ -102,20 +114,84 @@ fn a_copy_needs_a_reason() {
     assert_eq!(spooled(&records), []);
     records.push(records[1].clone());
     assert_eq!(spooled(&records), [("duplicated for no reason", 1)]);
-    // Each try without an answer, or with a "perhaps", may have stored it.
-    ledger.sent[1].unanswered = 1;
+    records.pop();
+    let produced = |ledger: &Ledger, records: &[String]| {
+        verdict(ledger, records, Forwarding::Produced).complaints()
+    };
+    assert_eq!(produced(&ledger, &records), [("duplicated for no reason", 1)]);
+    ledger.answers.entry(1).or_default().told.failed = 1;
+    assert_eq!(produced(&ledger, &records), []);
     assert_eq!(complaints(&ledger, &records), [("duplicated for no reason", 1)]);
-    ledger.sent[1].perhaps = 1;
+    records.push(records[1].clone());
+    assert_eq!(produced(&ledger, &records), [("duplicated for no reason", 1)]);
+}
+
+#[test]
+fn a_second_write_needs_a_second_life_or_a_failure() {
+    let (mut ledger, mut records) = good();
+    records.push(written_again(&records[1], 1));
+    assert_eq!(complaints(&ledger, &records), [("duplicated for no reason", 1)]);
+    // A spool makes no writes, and the server remembers what it has: a try without an answer makes
+    // none in the same life.
+    ledger.sent[1].life(1).unanswered = 1;
+    let spooled = verdict(&ledger, &records, Forwarding::Spooled { interruptions: 9 });
+    assert_eq!(spooled.complaints(), [("duplicated for no reason", 1)]);
+    // But in one before it does, and so does a write of which the server says "perhaps".
+    ledger.sent[1].life(2).unanswered = 5;
+    assert_eq!(complaints(&ledger, &records), []);
+    records.push(written_again(&records[1], 2));
+    assert_eq!(complaints(&ledger, &records), [("duplicated for no reason", 1)]);
+    ledger.sent[1].life(2).perhaps = 1;
     let verdict = verdict(&ledger, &records, Forwarding::Direct);
     assert_eq!(verdict.complaints(), []);
     assert_eq!(verdict.duplicates.values().sum::<usize>(), 2);
 }
 
 #[test]
+fn where_writes_failed_a_copy_may_be_of_one_that_nobody_was_told_of() {
+    let (mut ledger, mut records) = good();
+    records.push(written_again(&records[1], 1));
+    ledger.sent[1].life(1).unanswered = 1;
+    assert_eq!(complaints(&ledger, &records), [("duplicated for no reason", 1)]);
+    ledger.answers.entry(1).or_default().told.failed = 1;
+    assert_eq!(complaints(&ledger, &records), []);
+    records.push(written_again(&records[1], 2));
+    assert_eq!(complaints(&ledger, &records), [("duplicated for no reason", 1)]);
+}
+
+#[test]
+fn a_dead_letter_is_where_dead_letters_are_with_its_reason() {
+    const WHY: &str = "gametel_reason=invalid_field,gametel_detail=no number";
+    let (mut ledger, records) = good();
+    let misfit = TestEvent::misfit(&mut fastrand::Rng::with_seed(8), 0, 6);
+    let letter = record_of(&misfit);
+    ledger.sent.push(acked(misfit));
+    let judged = |mut judge: Judge<'_>, records: &[(&str, &String)]| {
+        records.iter().for_each(|(headers, record)| judge.see(headers, record.as_bytes()));
+        judge.verdict().complaints()
+    };
+    let events = || Judge::new(&ledger, Forwarding::Direct);
+    let letters = || Judge::of_dead_letters(&ledger, Forwarding::Direct);
+    let mut stored: Vec<_> = records.iter().map(|record| ("", record)).collect();
+    assert_eq!(judged(events(), &stored), []);
+    assert_eq!(judged(letters(), &[(WHY, &letter)]), []);
+    assert_eq!(judged(letters(), &[]), [("lost", 1)]);
+    assert_eq!(judged(letters(), &[("", &letter)]), [("with wrong headers", 1)]);
+    let event = (WHY, &records[0]);
+    assert_eq!(judged(letters(), &[event, (WHY, &letter)]), [("misplaced", 1)]);
+    stored.push(("", &letter));
+    assert_eq!(judged(events(), &stored), [("misplaced", 1)]);
+    stored[5] = (WHY, &records[0]);
+    let found = judged(events(), &stored);
+    assert_eq!(found, [("duplicated for no reason", 1), ("with wrong headers", 1)]);
+    assert_eq!(ledger.sent[5].worth, Worth::Misfit);
+}
+
+#[test]
 fn an_unknown_event_may_be_stored_or_not_but_not_more_often_than_it_was_sent() {
     let (mut ledger, mut records) = good();
     ledger.sent[3].fate = Fate::Unknown;
-    ledger.sent[3].unanswered = 1;
+    ledger.sent[3].lives = vec![Life { incarnation: 1, unanswered: 1, ..Life::default() }];
     assert_eq!(complaints(&ledger, &records), []);
     let copy = records.remove(3);
     assert_eq!(complaints(&ledger, &records), []);
@@ -152,23 +228,58 @@ fn a_clients_events_come_in_its_order() {
 #[test]
 fn counters_are_held_against_what_the_clients_were_told() {
     let mut ledger = Ledger::default();
-    ledger.answers.insert(3, Answers { accepted: 10, rejected: 2, unanswered: 1 });
-    for (accepted, rejected, wrong) in
+    let told = Counts { accepted: 10, rejected: 2, ..Counts::default() };
+    ledger.answers.insert(3, Answers { told, unanswered: 1 });
+    let wrong = |clients, scraped, logged| {
+        let mut verdict = Verdict::default();
+        let stop = Stop { incarnation: 3, clients, scraped, logged };
+        check_counters(&[stop], &ledger, &mut verdict);
+        verdict.count("miscounted")
+    };
+    for (accepted, rejected, expected) in
         [(10, 2, 0), (11, 2, 0), (10, 3, 0), (9, 2, 1), (12, 2, 1), (10, 1, 1), (10, 4, 1)]
     {
-        let mut verdict = Verdict::default();
-        check_counters(&[Stop { incarnation: 3, accepted, rejected }], &ledger, &mut verdict);
-        assert_eq!(verdict.count("miscounted"), wrong, "{accepted} {rejected}");
+        let counts = Counts { accepted, rejected, ..told };
+        assert_eq!(wrong(Clients::Done, counts, counts), expected, "{accepted} {rejected}");
     }
+    for other in [
+        Counts { quarantined: 2, ..told },
+        Counts { failed: 2, ..told },
+        Counts { overloaded: 2, ..told },
+        Counts { rate_limited: 2, ..told },
+    ] {
+        assert_eq!(wrong(Clients::Done, other, other), 1, "{other:?}");
+    }
+    // What was scraped may be old, where the clients went on, but is never more than there was.
+    let (less, more) = (Counts { accepted: 9, ..told }, Counts { accepted: 11, ..told });
+    assert_eq!(wrong(Clients::Sending, less, told), 0);
+    assert_eq!(wrong(Clients::Done, less, told), 1);
+    assert_eq!(wrong(Clients::Sending, more, told), 1);
+}
+
+#[test]
+fn the_log_and_the_metrics_are_read_as_the_server_writes_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = format!("sqlite:{}", folder.path().join("events.db").display());
+    let process =
+        crate::support::Process::start(&["--sink", &sink, "--admin-listen", "127.0.0.1:0"]);
+    let mut client = crate::support::Client::connect(process.address).unwrap();
+    let events = r#"[{"event_type":"purchase_sword"},{"event_type":"none"},{"a":1}]"#;
+    assert_eq!(client.post("/v1/events", events).unwrap().status, 200);
+    let mut admin = crate::support::Client::connect(process.admin()).unwrap();
+    let expected = Counts { accepted: 1, rejected: 2, ..Counts::default() };
+    assert_eq!(read_metrics(&admin.get("/metrics").unwrap().body), expected);
+    process.terminate();
+    assert_eq!(read_log(&process.wait().1), expected);
 }
 
 fn write_log(path: &Path, records: &[String]) -> Connection {
     let log = Connection::open(path).unwrap();
-    let schema = "CREATE TABLE events (\"offset\" INTEGER PRIMARY KEY, value BLOB)";
+    let schema = "CREATE TABLE events (\"offset\" INTEGER PRIMARY KEY, value BLOB, headers TEXT)";
     log.execute_batch(schema).unwrap();
     for (offset, record) in records.iter().enumerate() {
         let row = (i64::try_from(offset).unwrap(), record.as_bytes());
-        log.execute("INSERT INTO events VALUES (?, ?)", row).unwrap();
+        log.execute("INSERT INTO events VALUES (?, ?, NULL)", row).unwrap();
     }
     log
 }
@@ -181,7 +292,7 @@ fn a_doctored_log_is_found_out() {
     let log = write_log(&path, &records);
     let judged = || {
         let mut judge = Judge::new(&ledger, Forwarding::Direct);
-        Store::Log(path.clone()).read(|value| judge.see(value));
+        Store::Log(path.clone()).read(|headers, value| judge.see(headers, value));
         judge.verdict().complaints()
     };
     assert_eq!(judged(), []);
@@ -216,7 +327,7 @@ fn a_doctored_topic_is_found_out() {
     writeln!(producer.stdin.take().unwrap(), "{}", records.join("\n")).unwrap();
     assert!(producer.wait().unwrap().success());
     let mut judge = Judge::new(&ledger, Forwarding::Direct);
-    Store::Topic { kcat, brokers, topic }.read(|value| judge.see(value));
+    Store::Topic { kcat, brokers, topic }.read(|headers, value| judge.see(headers, value));
     assert_eq!(judge.verdict().complaints(), [("altered", 1), ("invented", 1), ("lost", 1)]);
     drop(server);
 }

@@ -1,5 +1,5 @@
 //! No credential that a client sends comes to light anywhere: not in what is stored, not in a log
-//! line at any level, not in an answer.
+//! line at any level, not in a metric, not in an answer.
 
 use std::io::Read;
 use std::path::Path;
@@ -238,7 +238,7 @@ fn send_http2(process: &Process, search: &mut Search) {
 /// there and after it.
 fn search_on(arguments: &[&str], mut look: impl FnMut(&mut Search, &str)) -> Search {
     let mut search = Search::default();
-    let arguments = [arguments, &["--log", "trace"]].concat();
+    let arguments = [arguments, &["--log", "trace", "--admin-listen", "127.0.0.1:0"]].concat();
     let (process, mut stdout) = Process::start_with_stdout(&arguments);
     let said = std::thread::spawn(move || {
         let mut said = Vec::new();
@@ -247,6 +247,9 @@ fn search_on(arguments: &[&str], mut look: impl FnMut(&mut Search, &str)) -> Sea
     });
     send_all(&process, &mut search);
     send_http2(&process, &mut search);
+    let metrics = Client::connect(process.admin()).unwrap().get("/metrics").unwrap();
+    assert!(metrics.body.contains("gametel_http_refused_total"), "{metrics:?}");
+    search.add("the metrics", metrics.body);
     look(&mut search, "while it is served");
     process.terminate();
     let (code, stderr) = process.wait();

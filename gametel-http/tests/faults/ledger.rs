@@ -18,19 +18,39 @@ pub(crate) struct Sent {
     pub(crate) client: u32,
     /// Counts the client's events, in the order in which it sent them first.
     pub(crate) number: u32,
-    /// Whether the server should take it at all.
-    pub(crate) good: bool,
+    pub(crate) worth: Worth,
     pub(crate) fate: Fate,
     pub(crate) tries: u32,
+    /// What may have stored it, by incarnation of the server; that which can't have is not here.
+    pub(crate) lives: Vec<Life>,
+}
+
+/// What the server should do with an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Worth {
+    /// Store it.
+    Good,
+    /// Store it among the dead letters: a field is not what the catalog says.
+    Misfit,
+    /// Refuse it for good.
+    Bad,
+}
+
+/// What one incarnation of the server may have done with an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Life {
+    pub(crate) incarnation: u64,
     /// How many tries ended in a broken connection: each may have stored it.
     pub(crate) unanswered: u32,
     /// How many tries were answered with "perhaps", as the README has it: the sink failed.
     pub(crate) perhaps: u32,
+    pub(crate) acked: bool,
 }
 
 /// What its sender knows of an event in the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
+    /// Accepted, or kept as a dead letter.
     Acked,
     /// Refused for good, with this code.
     Refused(String),
@@ -38,13 +58,58 @@ pub(crate) enum Fate {
     Unknown,
 }
 
+/// What became of events and requests, in the words of the log's last line and of the metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) accepted: u64,
+    pub(crate) quarantined: u64,
+    pub(crate) rejected: u64,
+    pub(crate) failed: u64,
+    /// Requests, as the next.
+    pub(crate) overloaded: u64,
+    pub(crate) rate_limited: u64,
+}
+
 /// What one incarnation of the server told its clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Answers {
-    pub(crate) accepted: u64,
-    pub(crate) rejected: u64,
+    pub(crate) told: Counts,
     /// Events of requests without an answer.
     pub(crate) unanswered: u64,
+}
+
+impl Sent {
+    pub(crate) fn life(&mut self, incarnation: u64) -> &mut Life {
+        let index = self.lives.iter().position(|life| life.incarnation == incarnation);
+        let index = index.unwrap_or_else(|| {
+            self.lives.push(Life { incarnation, ..Life::default() });
+            self.lives.len() - 1
+        });
+        &mut self.lives[index]
+    }
+}
+
+impl Counts {
+    /// Each count with its name.
+    pub(crate) fn named(&self) -> [(&'static str, u64); 6] {
+        [
+            ("accepted", self.accepted),
+            ("quarantined", self.quarantined),
+            ("rejected", self.rejected),
+            ("failed", self.failed),
+            ("overloaded", self.overloaded),
+            ("rate_limited", self.rate_limited),
+        ]
+    }
+
+    fn add(&mut self, other: Self) {
+        self.accepted += other.accepted;
+        self.quarantined += other.quarantined;
+        self.rejected += other.rejected;
+        self.failed += other.failed;
+        self.overloaded += other.overloaded;
+        self.rate_limited += other.rate_limited;
+    }
 }
 
 /// The events and answers of all clients.
@@ -62,8 +127,7 @@ impl Ledger {
         self.sent.extend(other.sent);
         for (incarnation, answers) in other.answers {
             let sum = self.answers.entry(incarnation).or_default();
-            sum.accepted += answers.accepted;
-            sum.rejected += answers.rejected;
+            sum.told.add(answers.told);
             sum.unanswered += answers.unanswered;
         }
         for (code, count) in other.codes {
@@ -71,12 +135,13 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn note_code(&mut self, status: u16, code: &str) {
-        *self.codes.entry(format!("{status} {code}").trim_end().to_owned()).or_default() += 1;
+    /// Whether any answer had this status and code.
+    pub(crate) fn has_code(&self, code: &str) -> bool {
+        self.codes.contains_key(code)
     }
 
-    pub(crate) fn count(&self, fate: impl Fn(&Fate) -> bool) -> usize {
-        self.sent.iter().filter(|sent| fate(&sent.fate)).count()
+    pub(crate) fn note_code(&mut self, status: u16, code: &str) {
+        *self.codes.entry(format!("{status} {code}").trim_end().to_owned()).or_default() += 1;
     }
 }
 

@@ -10,11 +10,14 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
 
+mod answer;
 mod conservation;
+mod dead_letters;
 mod driver;
 mod event;
 mod judge;
 mod judge_tests;
+mod keyed;
 mod leaks;
 mod ledger;
 mod load;
@@ -28,10 +31,16 @@ mod stored;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// One of the large tests at a time: each of them wants the machine for itself.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+/// A test that measures has the machine for itself; those that wait for most of their time may run
+/// side by side.
+static MACHINE: RwLock<()> = RwLock::new(());
+
+fn alone() -> RwLockWriteGuard<'static, ()> {
+    MACHINE.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn beside() -> RwLockReadGuard<'static, ()> {
+    MACHINE.read().unwrap_or_else(PoisonError::into_inner)
 }

@@ -60,8 +60,8 @@ pub(crate) const OF_ALL: &[Fault] = &[
     Fault::KillServerFrozen,
 ];
 
-/// What a spool is there for; the rest of what is between it and the broker, the sink's own tests
-/// have.
+/// What a spool is there for; in a short run, the rest of what is between it and the broker is left
+/// to the sink alone.
 pub(crate) const OF_A_SPOOL: &[Fault] = &[
     Fault::KillServer,
     Fault::KillServer,
@@ -71,6 +71,46 @@ pub(crate) const OF_A_SPOOL: &[Fault] = &[
     Fault::KillServerHalfOpen,
     Fault::BrokerAway,
     Fault::FullDisk,
+];
+
+/// All that there is.
+pub(crate) const OF_A_LONG_SPOOL: &[Fault] = &[
+    Fault::KillServer,
+    Fault::KillServer,
+    Fault::KillServer,
+    Fault::StopServer,
+    Fault::KillBroker,
+    Fault::KillBroker,
+    Fault::FreezeBroker,
+    Fault::Cut,
+    Fault::Reset,
+    Fault::Slow,
+    Fault::Narrow,
+    Fault::BlackHole,
+    Fault::HalfOpen,
+    Fault::KillServerHalfOpen,
+    Fault::KillServerFrozen,
+    Fault::BrokerAway,
+    Fault::FullDisk,
+];
+
+/// Enough to interrupt what is on its way, with keys.
+pub(crate) const OF_KEYS: &[Fault] = &[
+    Fault::KillServer,
+    Fault::KillServer,
+    Fault::StopServer,
+    Fault::Cut,
+    Fault::KillServerHalfOpen,
+];
+
+/// The same for two topics.
+pub(crate) const OF_DEAD_LETTERS: &[Fault] = &[
+    Fault::KillServer,
+    Fault::KillServer,
+    Fault::StopServer,
+    Fault::Cut,
+    Fault::KillServerHalfOpen,
+    Fault::KillServerFrozen,
 ];
 
 /// Deals out faults without end: all of a deck in some order, and then again in another.

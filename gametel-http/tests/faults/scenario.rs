@@ -11,7 +11,7 @@ use crate::judge::{Forwarding, Judge, Verdict};
 use crate::ledger::{Ledger, poll};
 use crate::plan::{Fault, Plan, Run};
 use crate::proxy::{Proxy, Weather};
-use crate::server::Server;
+use crate::server::{Clients, Server};
 use crate::stored::{SpoolFile, Store};
 
 /// What a scenario is about.
@@ -19,6 +19,11 @@ pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) server: Server,
     pub(crate) store: Store,
+    /// Where the dead letters are, if there are any.
+    pub(crate) dead_letters: Option<Store>,
+    pub(crate) habits: Habits,
+    /// Answers that there must have been: status and code.
+    pub(crate) answers: &'static [&'static str],
     pub(crate) broker: Option<Broker>,
     pub(crate) disk: Option<SmallDisk>,
     /// What is between the server and the store, if anything.
@@ -34,6 +39,13 @@ pub(crate) struct Spool {
     pub(crate) acks_for_target: bool,
     /// How long the broker is away.
     pub(crate) absence: Duration,
+}
+
+impl Spool {
+    /// One whose word is enough, and whose broker is never away for long.
+    pub(crate) fn that_acks(file: SpoolFile) -> Self {
+        Self { file, acks_for_target: false, absence: Duration::ZERO }
+    }
 }
 
 /// A broker of the test's own, behind the proxy.
@@ -70,7 +82,7 @@ impl Scenario {
         let start = Instant::now();
         let mut plan = Plan::new(run, deck);
         let progress = Arc::clone(&self.server.progress);
-        let driver = Driver::start(self.server.address, progress, Habits::default(), seed);
+        let driver = Driver::start(self.server.address, progress, self.habits, seed);
         while plan.total() < self.faults || start.elapsed() < time {
             let fault = plan.next();
             self.inject(fault, &mut plan);
@@ -86,21 +98,27 @@ impl Scenario {
             let emptied = poll(Self::EMPTYING, || file.counts().0 == 0);
             assert!(emptied, "{}, seed {seed}: the spool does not get empty", self.name);
         }
-        self.server.stop();
+        let memory = self.server.peak_memory();
+        self.server.stop(Clients::Done);
         let verdict = self.judge(&ledger, &plan);
-        say(&self.report(&plan, &ledger, &verdict, start.elapsed()));
+        let dead_letters = self.judge_dead_letters(&ledger, &plan);
+        say(&self.report(&plan, &ledger, start.elapsed(), memory));
+        say(&verdict.to_string());
         assert_eq!(verdict.complaints(), [], "{}, seed {seed}", self.name);
         assert!(verdict.acked > 0);
+        if let Some(verdict) = dead_letters {
+            say(&format!("dead letters:\n{verdict}"));
+            assert_eq!(verdict.complaints(), [], "dead letters, {}, seed {seed}", self.name);
+            assert!(verdict.acked > 0);
+        }
+        for code in self.answers {
+            assert!(ledger.has_code(code), "nobody was answered with {code}");
+        }
     }
 
     fn judge(&self, ledger: &Ledger, plan: &Plan) -> Verdict {
-        let interruptions = plan.total() + 1;
-        let forwarding = match self.spool {
-            Some(_) => Forwarding::Spooled { interruptions },
-            None => Forwarding::Direct,
-        };
-        let mut judge = Judge::new(ledger, forwarding);
-        self.store.read(|value| judge.see(value));
+        let mut judge = Judge::new(ledger, self.forwarding(plan));
+        self.store.read(|headers, value| judge.see(headers, value));
         let mut verdict = judge.verdict();
         if let Some(Spool { file, .. }) = &self.spool
             && file.counts() != (0, 0)
@@ -112,6 +130,20 @@ impl Scenario {
         verdict
     }
 
+    fn judge_dead_letters(&self, ledger: &Ledger, plan: &Plan) -> Option<Verdict> {
+        let mut judge = Judge::of_dead_letters(ledger, self.forwarding(plan));
+        self.dead_letters.as_ref()?.read(|headers, value| judge.see(headers, value));
+        Some(judge.verdict())
+    }
+
+    fn forwarding(&self, plan: &Plan) -> Forwarding {
+        match (&self.spool, &self.store) {
+            (Some(_), _) => Forwarding::Spooled { interruptions: plan.total() + 1 },
+            (None, Store::Topic { .. }) => Forwarding::Produced,
+            (None, Store::Log(_)) => Forwarding::Direct,
+        }
+    }
+
     fn inject(&mut self, fault: Fault, plan: &mut Plan) {
         let spell = plan.spell();
         match fault {
@@ -120,7 +152,7 @@ impl Scenario {
                 self.server.restart();
             }
             Fault::StopServer => {
-                self.server.stop();
+                self.server.stop(Clients::Sending);
                 self.server.restart();
             }
             Fault::FullDisk => self.fill_disk(),
@@ -203,7 +235,7 @@ impl Scenario {
         self.server.restart();
         goes_on(&self.server);
         last(spool.absence / 4);
-        self.server.stop();
+        self.server.stop(Clients::Sending);
         self.server.restart();
         goes_on(&self.server);
         last(spool.absence.saturating_sub(start.elapsed()));
@@ -217,7 +249,7 @@ impl Scenario {
         std::fs::remove_file(filler).expect("it is there");
     }
 
-    fn report(&self, plan: &Plan, ledger: &Ledger, verdict: &Verdict, time: Duration) -> String {
+    fn report(&self, plan: &Plan, ledger: &Ledger, time: Duration, memory: usize) -> String {
         let mut text = format!("{}: {:.0} s\n", self.name, time.as_secs_f32());
         let mut line = |what: &str, count: u64| {
             writeln!(text, "  {what:<20} {count:>8}").expect("a string takes it");
@@ -226,11 +258,13 @@ impl Scenario {
         for (fault, count) in &plan.injected {
             line(&format!("  {fault:?}"), *count as u64);
         }
+        line("peak memory, MiB", (memory / 1024 / 1024) as u64);
         line("orderly stops", self.server.stops() as u64);
         for (code, count) in &ledger.codes {
             line(&format!("answers {code}"), *count);
         }
-        text + &verdict.to_string()
+        text.truncate(text.trim_end().len());
+        text
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::judge::Verdict;
-use crate::ledger::{Ledger, Progress};
-use crate::support::Process;
+use crate::ledger::{Counts, Ledger, Progress};
+use crate::support::{Client, Process};
 
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -17,12 +17,23 @@ pub(crate) struct Server {
     stops: Vec<Stop>,
 }
 
-/// An orderly end: what an incarnation says of itself.
+/// An orderly end, and what an incarnation says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stop {
     pub(crate) incarnation: u64,
-    pub(crate) accepted: u64,
-    pub(crate) rejected: u64,
+    pub(crate) clients: Clients,
+    /// By the metrics, at the last moment.
+    pub(crate) scraped: Counts,
+    /// By the log, after it.
+    pub(crate) logged: Counts,
+}
+
+/// What the clients do while the server is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Clients {
+    Sending,
+    /// They have all their answers.
+    Done,
 }
 
 impl Server {
@@ -42,6 +53,7 @@ impl Server {
         // A client that connects from here on reaches the new one.
         self.progress.incarnation.fetch_add(1, Ordering::AcqRel);
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
+        let arguments = [&arguments[..], &["--admin-listen", "127.0.0.1:0"]].concat();
         self.process = Some(Process::start_at(self.address, &arguments));
     }
 
@@ -53,22 +65,21 @@ impl Server {
     }
 
     /// Stops it with SIGTERM, which has to go well.
-    pub(crate) fn stop(&mut self) {
+    pub(crate) fn stop(&mut self, clients: Clients) {
         let process = self.process.take().expect("there is one to stop");
+        let metrics = Client::connect(process.admin()).and_then(|mut admin| admin.get("/metrics"));
+        let scraped = read_metrics(&metrics.expect("the metrics can be read").body);
         process.terminate();
         let (code, stderr) = process.wait();
         assert_eq!(code, Some(0), "{stderr}");
         let incarnation = self.progress.incarnation.load(Ordering::Acquire);
-        self.stops.push(Stop::read(incarnation, &stderr));
+        let logged = read_log(&stderr);
+        self.stops.push(Stop { incarnation, clients, scraped, logged });
     }
 
     /// The most memory that it has had, in bytes.
-    pub(crate) fn peak_memory(&self) -> u64 {
-        let id = self.process.as_ref().expect("it runs").id();
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        kib.expect("Linux says how much it was") * 1024
+    pub(crate) fn peak_memory(&self) -> usize {
+        self.process.as_ref().expect("it runs").peak_memory()
     }
 
     /// Compares what the server's incarnations counted with what their clients were told.
@@ -81,27 +92,66 @@ impl Server {
     }
 }
 
-/// An event may have been counted whose answer did not arrive; nothing else makes a difference.
+/// An event may have been counted whose answer did not arrive; nothing else makes a difference. What
+/// the metrics said last is no more than what the log says after it, and, with the clients gone, no
+/// less than what they were told.
 pub(crate) fn check_counters(stops: &[Stop], ledger: &Ledger, verdict: &mut Verdict) {
     for stop in stops {
-        let told = ledger.answers.get(&stop.incarnation).copied().unwrap_or_default();
-        let fits =
-            |counted: u64, told_of: u64| (told_of..=told_of + told.unanswered).contains(&counted);
-        if !fits(stop.accepted, told.accepted) || !fits(stop.rejected, told.rejected) {
-            verdict.complain("miscounted", format!("{stop:?}, but the clients: {told:?}"));
+        let answers = ledger.answers.get(&stop.incarnation).copied().unwrap_or_default();
+        let (scraped, logged) = (stop.scraped.named(), stop.logged.named());
+        for (((name, told), (_, scraped)), (_, logged)) in
+            answers.told.named().into_iter().zip(scraped).zip(logged)
+        {
+            let fits = (told..=told + answers.unanswered).contains(&logged);
+            let metrics_fit =
+                scraped <= logged && (stop.clients == Clients::Sending || told <= scraped);
+            if !fits || !metrics_fit {
+                let what = format!("{name}: {stop:?}, but the clients: {answers:?}");
+                verdict.complain("miscounted", what);
+            }
         }
     }
 }
 
-impl Stop {
-    /// Reads `stopped: 8 accepted, 3 rejected, …`.
-    fn read(incarnation: u64, stderr: &str) -> Self {
-        let (_, line) = stderr.rsplit_once("stopped: ").expect("it says what it did");
-        let count = |what: &str| {
-            let part = line.split(", ").find_map(|part| part.trim().strip_suffix(what));
-            let count = part.and_then(|count| count.trim().parse().ok());
-            count.unwrap_or_else(|| panic!("no count of {what} in {line:?}"))
-        };
-        Self { incarnation, accepted: count("accepted"), rejected: count("rejected") }
+/// Reads the line `stopped: 8 accepted, 3 rejected, …; requests: 1 overloaded, …`.
+pub(crate) fn read_log(stderr: &str) -> Counts {
+    let (_, line) = stderr.rsplit_once("stopped: ").expect("it says what it did");
+    let line = line.lines().next().unwrap_or_default();
+    let find = |what: &str| {
+        let part = line.split([',', ';', ':']).find_map(|part| part.trim().strip_suffix(what));
+        part.map(|count| count.trim().parse().expect("a count is a number"))
+    };
+    let count = |what| find(what).unwrap_or_else(|| panic!("no count of {what} in {line:?}"));
+    Counts {
+        accepted: count("accepted"),
+        // It is not there if there are none.
+        quarantined: find("quarantined").unwrap_or(0),
+        rejected: count("rejected"),
+        failed: count("failed"),
+        overloaded: count("overloaded"),
+        rate_limited: count("rate limited"),
+    }
+}
+
+/// Reads the same from the metrics.
+pub(crate) fn read_metrics(text: &str) -> Counts {
+    let find = |series: &str| {
+        let series = format!("gametel_http_{series} ");
+        let value = text.lines().find_map(|line| line.strip_prefix(&*series));
+        value.map(|value| value.parse().expect("a counter is a whole number"))
+    };
+    let events = |outcome| {
+        let found = find(&format!("events_total{{outcome=\"{outcome}\"}}"));
+        found.unwrap_or_else(|| panic!("no count of {outcome} in {text}"))
+    };
+    // A code is not there before its first use.
+    let refused = |code| find(&format!("refused_total{{code=\"{code}\"}}")).unwrap_or(0);
+    Counts {
+        accepted: events("accepted"),
+        quarantined: events("quarantined"),
+        rejected: events("rejected"),
+        failed: events("failed"),
+        overloaded: refused("overloaded"),
+        rate_limited: refused("rate_limited"),
     }
 }

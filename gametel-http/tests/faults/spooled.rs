@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::alone;
+use crate::beside;
 use crate::driver::{Driver, Habits};
 use crate::judge::{Forwarding, Judge};
-use crate::plan::{OF_A_SPOOL, Run};
+use crate::plan::{OF_A_LONG_SPOOL, OF_A_SPOOL, Run};
 use crate::scenario::{Broker, Scenario, Spool, say};
 use crate::server::Server;
 use crate::stored::{SpoolFile, Store};
@@ -14,10 +14,14 @@ use crate::stored::{SpoolFile, Store};
 /// How long the broker is away in a short run: longer than the producer tries.
 const ABSENCE: Duration = Duration::from_secs(35);
 /// And in a long run.
-const LONG_ABSENCE: Duration = Duration::from_secs(90);
+const LONG_ABSENCE: Duration = Duration::from_secs(75);
+
+/// A repeat may wait for its first write, and then for its own: twice this has to be less than a stop
+/// waits.
+const ACK_TIMEOUT: &str = "10s";
 
 fn run(test: &str, name: &'static str, ack: &str) {
-    let _alone = alone();
+    let _turn = beside();
     let run = Run::from_environment();
     let Some(kcat) = gametel_cluster::program(test, "kcat") else { return };
     let Some(disk) = gametel_cluster::small_disk(test, 512) else { return };
@@ -25,25 +29,30 @@ fn run(test: &str, name: &'static str, ack: &str) {
     let brokers = broker.proxy.address().to_string();
     let topic = "events".to_owned();
     let file = SpoolFile(disk.path().join("spool.db"));
-    let server = Server::start(&[
-        "--sink",
-        &format!("kafka://{brokers}/{topic}"),
-        "--spool",
-        file.0.to_str().unwrap(),
-        "--spool-ack",
-        ack,
-    ]);
-    let absence = if run.time.is_zero() { ABSENCE } else { LONG_ABSENCE };
+    let configuration = disk.path().join("gametel.toml");
+    let text = format!(
+        "[sink]\nurl = \"kafka://{brokers}/{topic}\"\n\
+         [spool]\nfile = \"spool.db\"\nack = \"{ack}\"\nack_timeout = \"{ACK_TIMEOUT}\"\n"
+    );
+    std::fs::write(&configuration, text).unwrap();
+    let server = Server::start(&["--config", configuration.to_str().unwrap()]);
+    let (deck, absence) = match run.time.is_zero() {
+        true => (OF_A_SPOOL, ABSENCE),
+        false => (OF_A_LONG_SPOOL, LONG_ABSENCE),
+    };
     let scenario = Scenario {
         name,
         server,
         store: Store::Topic { kcat, brokers, topic },
+        dead_letters: None,
+        habits: Habits::default(),
+        answers: &["200"],
         broker: Some(broker),
         disk: Some(disk),
         spool: Some(Spool { file, acks_for_target: ack == "target", absence }),
-        faults: OF_A_SPOOL.len(),
+        faults: deck.len(),
     };
-    scenario.run(OF_A_SPOOL, run);
+    scenario.run(deck, run);
 }
 
 #[test]
@@ -62,7 +71,7 @@ fn a_spool_that_waits_for_kafka_acks_what_kafka_has() {
 #[test]
 fn what_is_acked_without_kafka_is_in_the_spool() {
     const KILLS: usize = 5;
-    let _alone = alone();
+    let _turn = beside();
     let Run { seed, .. } = Run::from_environment();
     say(&format!("\nwithout kafka: GAMETEL_FAULTS_SEED={seed}"));
     let folder = tempfile::tempdir().unwrap();
@@ -80,7 +89,7 @@ fn what_is_acked_without_kafka_is_in_the_spool() {
     let ledger = driver.finish();
     server.kill();
     let mut judge = Judge::new(&ledger, Forwarding::Direct);
-    file.read(|value| judge.see(value));
+    file.read(|value| judge.see("", value));
     let verdict = judge.verdict();
     say(&format!("without kafka: {} kills\n{verdict}", KILLS + 1));
     assert_eq!(verdict.complaints(), [], "seed {seed}");

@@ -21,8 +21,8 @@ pub(crate) enum Store {
 pub(crate) struct SpoolFile(pub(crate) PathBuf);
 
 impl Store {
-    /// Gives every record's value to `see`, in the order of the offsets.
-    pub(crate) fn read(&self, see: impl FnMut(&[u8])) {
+    /// Gives every record's headers and value to `see`, in the order of the offsets.
+    pub(crate) fn read(&self, see: impl FnMut(&str, &[u8])) {
         match self {
             Self::Topic { kcat, brokers, topic } => read_topic(kcat, brokers, topic, see),
             Self::Log(path) => read_log(path, see),
@@ -62,19 +62,22 @@ impl SpoolFile {
     }
 }
 
-fn read_topic(kcat: &Path, brokers: &str, topic: &str, mut see: impl FnMut(&[u8])) {
+fn read_topic(kcat: &Path, brokers: &str, topic: &str, mut see: impl FnMut(&str, &[u8])) {
     let mut child = Command::new(kcat)
         .args(["-C", "-b", brokers, "-t", topic, "-o", "beginning", "-e", "-q", "-u"])
+        .args(["-f", "%h\t%s\n"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("kcat starts");
     let mut stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
-    // The values are compact JSON: there is no line break in any of them.
+    // The values are compact JSON: there is neither a line break nor a tab in any of them.
     let mut line = Vec::new();
     while stdout.read_until(b'\n', &mut line).expect("kcat's output can be read") > 0 {
-        see(line.strip_suffix(b"\n").unwrap_or(&line));
+        let record = line.strip_suffix(b"\n").unwrap_or(&line);
+        let tab = record.iter().position(|byte| *byte == b'\t').expect("the format has a tab");
+        see(&String::from_utf8_lossy(&record[..tab]), &record[tab + 1..]);
         line.clear();
     }
     let output = child.wait_with_output().expect("it is our child");
@@ -82,7 +85,7 @@ fn read_topic(kcat: &Path, brokers: &str, topic: &str, mut see: impl FnMut(&[u8]
     assert!(output.status.success(), "kcat: {}: {stderr}", output.status);
 }
 
-fn read_log(path: &Path, mut see: impl FnMut(&[u8])) {
+fn read_log(path: &Path, mut see: impl FnMut(&str, &[u8])) {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
         .expect("the log can be opened");
     let check: String = connection
@@ -90,7 +93,7 @@ fn read_log(path: &Path, mut see: impl FnMut(&[u8])) {
         .expect("the log can be checked");
     assert_eq!(check, "ok", "{}", path.display());
     let mut statement = connection
-        .prepare("SELECT \"offset\", value FROM events ORDER BY \"offset\"")
+        .prepare("SELECT \"offset\", value, coalesce(headers, '') FROM events ORDER BY \"offset\"")
         .expect("the log has its table");
     let mut rows = statement.query([]).expect("the log can be read");
     let mut expected = 0;
@@ -98,6 +101,7 @@ fn read_log(path: &Path, mut see: impl FnMut(&[u8])) {
         let offset: i64 = row.get(0).expect("an offset is a number");
         assert_eq!(offset, expected, "the offsets of {} have a gap", path.display());
         expected += 1;
-        see(row.get_ref(1).expect("there is a value").as_blob().expect("a value is a blob"));
+        let headers: String = row.get(2).expect("headers are text");
+        see(&headers, row.get_ref(1).expect("there is a value").as_blob().expect("it is a blob"));
     }
 }

@@ -70,14 +70,24 @@ impl Client {
         headers: &[&str],
         body: impl AsRef<[u8]>,
     ) -> io::Result<Reply> {
+        self.send_request(request, headers, body)?;
+        self.reply()
+    }
+
+    /// Sends a request as [`ask`](Self::ask) does, and waits for nothing.
+    pub(crate) fn send_request(
+        &mut self,
+        request: &str,
+        headers: &[&str],
+        body: impl AsRef<[u8]>,
+    ) -> io::Result<()> {
         let body = body.as_ref();
         let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
         let head = format!(
             "{request} HTTP/1.1\r\nHost: a.example\r\n{lines}Content-Length: {}\r\n\r\n",
             body.len()
         );
-        self.send(&[head.as_bytes(), body].concat())?;
-        self.reply()
+        self.send(&[head.as_bytes(), body].concat())
     }
 
     pub(crate) fn get(&mut self, path: &str) -> io::Result<Reply> {

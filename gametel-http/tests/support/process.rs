@@ -131,6 +131,13 @@ impl Process {
         }
     }
 
+    /// Where its admin listener is, which it must have been told to have.
+    pub(crate) fn admin(&self) -> SocketAddr {
+        let (_, rest) = self.said.split_once("admin requests on http://").expect("it has one");
+        let end = rest.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(rest.len());
+        rest[..end].parse().expect("an address follows")
+    }
+
     /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()

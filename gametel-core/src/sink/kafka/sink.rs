@@ -27,7 +27,8 @@ use super::monitor::KafkaMonitor;
 ///
 /// An event that is not confirmed within the delivery time-out is rejected with kind `Unavailable`,
 /// and may have been stored all the same. If that happens to every event of a batch, the batch
-/// fails as a whole.
+/// fails as a whole. Events that were on their way beside it, and are accepted, may be stored twice
+/// then: the producer goes on in a new epoch, in which the brokers don't know what it sends again.
 ///
 /// Memory is bounded by the queue's events and bytes; a full queue rejects with kind
 /// `Backpressure`. The producer's threads are its own: no runtime is needed.
