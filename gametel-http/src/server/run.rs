@@ -96,8 +96,9 @@ impl Server {
         self.intake.meters.metrics.clone()
     }
 
-    /// Serves until `shutdown` ends, and then stops: it accepts no more connections, finishes the
-    /// requests in hand, flushes the sink and closes it. The admin listener goes last.
+    /// Serves until `shutdown` ends, and then stops: it is not ready any more, and goes on for
+    /// [`shutdown_delay`](ServerConfig::shutdown_delay); then it accepts no more connections, finishes
+    /// the requests in hand, flushes the sink and closes it. The admin listener goes last.
     ///
     /// # Errors
     ///
@@ -121,6 +122,7 @@ impl Server {
 
         shutdown.await;
         intake.readiness.health.drain();
+        tokio::time::sleep(config.shutdown_delay).await;
         let cut_off = events.stop(config.shutdown_timeout).await;
         let totals = intake.stats.totals();
         let sink = intake.sink();
@@ -140,8 +142,6 @@ impl Server {
     }
 }
 
-/// Why a server did not stop as it should.
-#[derive(Debug, thiserror::Error)]
 /// The connections that the metrics count: those of who sends events.
 #[derive(Debug)]
 struct EventConnections(Arc<Intake>);
@@ -158,6 +158,8 @@ impl ConnectionMeter for EventConnections {
     }
 }
 
+/// Why a server did not stop as it should.
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
     /// Connections still had requests in hand when the shutdown time-out had passed.
