@@ -36,9 +36,9 @@ pub struct ServerConfig {
     /// The certificate to speak TLS with on [`listen`](Self::listen). Default none: plain HTTP.
     #[cfg(feature = "tls")]
     pub tls: Option<TlsOptions>,
-    /// Where to listen for those who watch the server, in plain HTTP: `/healthz/live` and
-    /// `/healthz/ready`, without keys, and no route of an event, for at most 32 connections at once.
-    /// Default none.
+    /// Where to listen for those who watch the server, in plain HTTP: `/metrics`, `/healthz/live`, and
+    /// `/healthz/ready` with its reasons, without keys, and no route of an event, for at most 32
+    /// connections at once. Default none.
     pub admin_listen: Option<SocketAddr>,
     /// Whether that address may be beyond loopback, where everyone who can reach it may look. Default
     /// false: [`Server::bind`](crate::Server::bind) refuses.

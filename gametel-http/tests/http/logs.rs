@@ -81,9 +81,17 @@ fn what_goes_wrong_with_a_request_is_logged_under_its_id_and_refusals_once() {
     let refused = json(&process.wait_for("requests are refused"));
     assert_eq!((&refused["level"], &refused["fields"]["status"]), (&"WARN".into(), &503.into()));
     assert_eq!(refused["span"]["request_id"], "id-0", "{refused}");
+    // Who asks is not told why; who reads the log is, and once.
+    for _ in 0..3 {
+        assert_eq!(client.get("/healthz/ready").unwrap().status, 503);
+    }
+    let down = json(&process.wait_for("a check is down"));
+    assert_eq!((&down["level"], &down["fields"]["check"]), (&"WARN".into(), &"writes".into()));
+    assert!(down["fields"]["reason"].as_str().unwrap().contains("a write"), "{down}");
     process.terminate();
     let (_, stderr) = process.wait();
     assert_eq!(stderr.matches("requests are refused").count(), 1, "{stderr}");
+    assert_eq!(stderr.matches("a check is down").count(), 1, "{stderr}");
     assert!(!stderr.contains("\"answered\""), "{stderr}");
 }
 
