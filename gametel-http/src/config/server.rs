@@ -36,9 +36,9 @@ pub struct ServerConfig {
     /// The certificate to speak TLS with on [`listen`](Self::listen). Default none: plain HTTP.
     #[cfg(feature = "tls")]
     pub tls: Option<TlsOptions>,
-    /// Where to listen for those who watch the server, in plain HTTP: `/healthz/live` and
-    /// `/healthz/ready`, without keys, and no route of an event, for at most 32 connections at once.
-    /// Default none.
+    /// Where to listen for those who watch the server, in plain HTTP: `/metrics`, `/healthz/live`, and
+    /// `/healthz/ready` with its reasons, without keys, and no route of an event, for at most 32
+    /// connections at once. Default none.
     pub admin_listen: Option<SocketAddr>,
     /// Whether that address may be beyond loopback, where everyone who can reach it may look. Default
     /// false: [`Server::bind`](crate::Server::bind) refuses.
@@ -56,7 +56,11 @@ pub struct ServerConfig {
     /// How long an HTTP/2 connection may be idle, and how long a client may take to read an answer.
     /// Default 60 s.
     pub idle_timeout: Duration,
-    /// How long a stop waits for the requests in hand. Default 30 s.
+    /// How long a server that was told to stop goes on to serve as before, while `/healthz/ready`
+    /// answers 503: time for a load balancer to see that, and to send requests elsewhere. Default
+    /// zero.
+    pub shutdown_delay: Duration,
+    /// How long a stop then waits for the requests in hand. Default 30 s.
     pub shutdown_timeout: Duration,
     /// The settings of the routes.
     pub routes: RouteOptions,
@@ -75,6 +79,7 @@ impl Default for ServerConfig {
             header_timeout: Duration::from_secs(10),
             head_bytes: 16 * 1024,
             idle_timeout: Duration::from_secs(60),
+            shutdown_delay: Duration::ZERO,
             shutdown_timeout: Duration::from_secs(30),
             routes: RouteOptions::default(),
         }
@@ -135,6 +140,12 @@ impl ServerConfig {
     #[must_use]
     pub fn with_idle_timeout(self, idle_timeout: Duration) -> Self {
         Self { idle_timeout, ..self }
+    }
+
+    /// Sets [`shutdown_delay`](Self::shutdown_delay).
+    #[must_use]
+    pub fn with_shutdown_delay(self, shutdown_delay: Duration) -> Self {
+        Self { shutdown_delay, ..self }
     }
 
     /// Sets [`shutdown_timeout`](Self::shutdown_timeout).

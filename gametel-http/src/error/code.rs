@@ -49,6 +49,13 @@ pub(crate) enum Concern {
     Sink,
 }
 
+impl Concern {
+    /// Whether it is about one event, be it alone or among others.
+    fn is_one_event(self) -> bool {
+        matches!(self, Json | Route | BatchedEvent | Field | Sink)
+    }
+}
+
 /// All of them, in the order of the README's table. A new code is a line here.
 pub(crate) const ERROR_CODES: &[ErrorCode] = &[
     code(400, "invalid_json", Json, "correct the body"),
@@ -72,7 +79,7 @@ pub(crate) const ERROR_CODES: &[ErrorCode] = &[
     code(404, "not_found", Path, "correct the path"),
     code(404, "unknown_schema", Schema, "take a type that `/v1/schema` lists"),
     code(405, "method_not_allowed", Path, "use a method of the header `Allow`"),
-    code(408, "body_timeout", Body, "send the body in less time"),
+    code(408, "body_timeout", Body, "send the body faster, or in smaller parts"),
     code(413, "body_too_large", Body, "send fewer events in one request"),
     code(413, "too_many_events", Batch, "send fewer events in one request"),
     code(
@@ -133,8 +140,10 @@ pub(crate) fn is_known(code: &str) -> bool {
 
 /// Whether the status is the code's: its own, or that of a request whose only event it is about.
 pub(crate) fn has_status(code: &str, status: StatusCode) -> bool {
-    let own = |known: &ErrorCode| known.code == code && known.status == status;
-    ERROR_CODES.iter().any(own) || status == StatusCode::UNPROCESSABLE_ENTITY
+    ERROR_CODES.iter().filter(|known| known.code == code).any(|known| {
+        let alone = status == StatusCode::UNPROCESSABLE_ENTITY && known.concern.is_one_event();
+        known.status == status || alone
+    })
 }
 
 const fn code(
@@ -170,6 +179,15 @@ mod tests {
         let readme = include_str!("../../README.md");
         let table = format!("| status | code | what to do |\n|---|---|---|\n{}\n", table());
         assert!(readme.contains(&table), "the README's table of errors should be\n{table}");
+    }
+
+    #[test]
+    fn a_code_has_its_status_or_that_of_an_event_that_is_refused() {
+        let event = StatusCode::UNPROCESSABLE_ENTITY;
+        assert!(has_status("not_found", StatusCode::NOT_FOUND));
+        assert!(has_status("invalid_json", event) && has_status("rejected", event));
+        assert!(!has_status("not_found", event) && !has_status("overloaded", event));
+        assert!(!has_status("invalid_json", StatusCode::NOT_FOUND));
     }
 
     #[test]

@@ -24,6 +24,7 @@ use crate::body::{discard_body, read_body};
 use crate::config::Limits;
 use crate::error::{ApiError, ErrorBody, json_response};
 use crate::limits::{Exhausted, Reservation, is_deeper};
+use crate::readiness::Report;
 use crate::routes::Peer;
 
 /// What an event takes beside its payload: its place in the batch, and its result in the answer.
@@ -318,8 +319,17 @@ pub(crate) fn live() -> Response {
     json_response(StatusCode::OK, &HealthBody { status: "live" })
 }
 
+/// Whether the server is ready, for everyone who asks.
 pub(crate) fn ready(intake: &Intake) -> Response {
-    let report = intake.readiness.report();
+    readiness(&intake.readiness.report().without_reasons())
+}
+
+/// Whether the server is ready, and why not, for those who run it.
+pub(crate) fn ready_with_reasons(intake: &Intake) -> Response {
+    readiness(&intake.readiness.report())
+}
+
+fn readiness(report: &Report) -> Response {
     let status = if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    json_response(status, &report)
+    json_response(status, report)
 }

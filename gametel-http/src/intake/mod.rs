@@ -15,7 +15,7 @@ mod shared;
 mod stats;
 mod validation;
 
-pub(crate) use handlers::{Request, live, ready};
+pub(crate) use handlers::{Request, live, ready_with_reasons};
 pub(crate) use places::Place;
 pub(crate) use respond::respond;
 pub(crate) use shared::Intake;

@@ -35,6 +35,7 @@ pub(crate) struct Meters {
     refused: Family<CodeLabel, Counter>,
     open_connections: Gauge,
     connections: Counter,
+    accept_errors: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -65,10 +66,12 @@ impl Meters {
         let help = "How long the sink took until the events of a request were durable, or refused";
         let seconds = Unit::Seconds;
         own.register_with_unit("write_duration", help, seconds, Histogram::clone(&write_duration));
-        let (open_connections, connections) = Default::default();
+        let (open_connections, connections, accept_errors) = Default::default();
         own.register("connections_open", "Connections", Gauge::clone(&open_connections));
         let help = "Connections that were accepted";
         own.register("connections", help, Counter::clone(&connections));
+        let help = "Attempts to accept a connection that failed, as where files run out";
+        own.register("accept_errors", help, Counter::clone(&accept_errors));
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         own.register("build", "The version that runs", build);
         own.register_collector(Box::new(ReadinessCollector::new(readiness)));
@@ -91,6 +94,7 @@ impl Meters {
             refused,
             open_connections,
             connections,
+            accept_errors,
         }
     }
 
@@ -108,6 +112,10 @@ impl Meters {
         self.connections.inc();
         self.open_connections.inc();
         OpenConnection(self.open_connections.clone())
+    }
+
+    pub(crate) fn add_accept_error(&self) {
+        self.accept_errors.inc();
     }
 
     pub(crate) fn add_body_bytes(&self, bytes: usize) {

@@ -14,5 +14,5 @@ mod requests;
 mod spool;
 
 pub use exposition::Metrics;
-pub(crate) use meters::{InFlight, Meters};
+pub(crate) use meters::{InFlight, Meters, OpenConnection};
 pub(crate) use requests::RouteMeters;

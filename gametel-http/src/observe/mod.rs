@@ -9,4 +9,5 @@ mod trace_context;
 
 pub(crate) use occasionally::Occasionally;
 pub(crate) use outermost::respond;
+pub(crate) use request_id::RequestId;
 pub(crate) use tally::Tally;

@@ -24,7 +24,7 @@ where
     B: Buf,
 {
     let trace = TraceContext::of(&request.headers);
-    let id = RequestId::of(&request.headers, trace);
+    let id = RequestId::within(trace, &request.headers);
     // At the level of an error, so that no filter for lines takes the ids from those that it leaves.
     let span = tracing::error_span!(
         "request",

@@ -1,8 +1,10 @@
+use std::net::IpAddr;
 use std::time::Instant;
 
 use http::{Method, StatusCode};
 
 use crate::intake::{Intake, Request};
+use crate::limits::client_address;
 use crate::metrics::{InFlight, RouteMeters};
 use crate::routes::Peer;
 
@@ -17,10 +19,14 @@ pub(crate) struct ObservedRequest<'a> {
     route: &'a RouteMeters,
     method: Method,
     peer: Option<Peer>,
+    /// As the rates see it: beyond the proxies that are trusted.
+    client: Option<IpAddr>,
 }
 
 impl<'a> ObservedRequest<'a> {
     pub(crate) fn begin<S>(intake: &'a Intake, request: &Request<'a, S>) -> Self {
+        let trusted = &intake.options.rates.trusted_proxies;
+        let client = request.peer.map(|peer| client_address(peer.0, &request.headers, trusted));
         Self {
             begun: Instant::now(),
             intake,
@@ -28,13 +34,14 @@ impl<'a> ObservedRequest<'a> {
             route: intake.places.meters(request.place),
             method: request.method.clone(),
             peer: request.peer,
+            client,
         }
     }
 
     /// Takes note of the answer. Of what the client sent, nothing is logged but the method; the
     /// route is its template.
     pub(crate) fn end(self, status: StatusCode, tally: &Tally) {
-        let Self { begun, intake, in_flight, route, method, peer } = self;
+        let Self { begun, intake, in_flight, route, method, peer, client } = self;
         let now = Instant::now();
         let duration = now - begun;
         route.add_request(&method, status, duration);
@@ -61,6 +68,7 @@ impl<'a> ObservedRequest<'a> {
                     seconds = duration.as_secs_f64(),
                     accepted = tally.accepted,
                     refused = tally.refused(),
+                    client = client.map(tracing::field::display),
                     peer = peer.map(|peer| tracing::field::display(peer.0)),
                     "answered"
                 )

@@ -2,6 +2,17 @@ use gametel_core::sink::kafka::{BrokerState, KafkaStatistics};
 
 use super::probe::Condition;
 
+/// What statistics say of a Kafka behind a spool: what is down there keeps no event from being
+/// durable. It may never have been there, since nothing looks for it before the first event.
+#[cfg(feature = "log")]
+pub(super) fn behind_a_spool(statistics: Option<&KafkaStatistics>) -> Condition {
+    match statistics.map(|known| condition(Some(known))) {
+        None => Condition::Degraded("no broker was reached yet".into()),
+        Some(Condition::Down(reason)) => Condition::Degraded(reason),
+        Some(other) => other,
+    }
+}
+
 /// What statistics say of a Kafka that events go to directly.
 ///
 /// One broker of many that is away is none of the server's business: its partitions move, and where
@@ -21,4 +32,16 @@ pub(super) fn condition(statistics: Option<&KafkaStatistics>) -> Condition {
     let states: Vec<String> =
         needed().map(|broker| format!("{} is {}", broker.name, broker.state)).collect();
     Condition::Down(format!("no broker can be reached: {}", states.join(", ")).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_never_reached_is_up_only_where_opening_has_found_it() {
+        assert_eq!(condition(None), Condition::Up);
+        #[cfg(feature = "log")]
+        assert_eq!(behind_a_spool(None), Condition::Degraded("no broker was reached yet".into()));
+    }
 }

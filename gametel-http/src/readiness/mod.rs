@@ -12,5 +12,5 @@ mod state;
 
 pub use monitor::Monitor;
 pub use probe::{Condition, Probe};
-pub(crate) use report::Status;
+pub(crate) use report::{Report, Status};
 pub(crate) use state::Readiness;

@@ -24,7 +24,8 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Looks at a Kafka sink: while no broker can be reached, the server is not ready.
+    /// Looks at a Kafka sink: while no broker can be reached, the server is not ready. Behind a spool
+    /// it is degraded then, and also until the sink's first statistics.
     #[cfg(feature = "kafka")]
     #[must_use]
     pub fn with_kafka(self, kafka: KafkaMonitor) -> Self {
@@ -50,8 +51,14 @@ impl Monitor {
         let mut conditions = Vec::new();
         #[cfg(feature = "kafka")]
         if let Some(kafka) = &self.kafka {
-            let condition = super::kafka::condition(kafka.statistics().as_deref());
-            let condition = if self.has_spool() { behind_a_spool(condition) } else { condition };
+            let statistics = kafka.statistics();
+            #[cfg(feature = "log")]
+            let condition = match &self.spool {
+                Some(_) => super::kafka::behind_a_spool(statistics.as_deref()),
+                None => super::kafka::condition(statistics.as_deref()),
+            };
+            #[cfg(not(feature = "log"))]
+            let condition = super::kafka::condition(statistics.as_deref());
             conditions.push(("kafka".to_owned(), condition));
         }
         #[cfg(feature = "log")]
@@ -62,23 +69,6 @@ impl Monitor {
             conditions.push((probe.name().to_owned(), probe.check()));
         }
         conditions
-    }
-
-    #[cfg(feature = "kafka")]
-    fn has_spool(&self) -> bool {
-        #[cfg(feature = "log")]
-        return self.spool.is_some();
-        #[cfg(not(feature = "log"))]
-        return false;
-    }
-}
-
-/// What is down behind a spool keeps no event from being durable.
-#[cfg(feature = "kafka")]
-fn behind_a_spool(condition: Condition) -> Condition {
-    match condition {
-        Condition::Down(reason) => Condition::Degraded(reason),
-        other => other,
     }
 }
 

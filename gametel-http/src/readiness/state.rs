@@ -34,7 +34,7 @@ impl Readiness {
         self.monitor.spool.as_ref()
     }
 
-    /// Looks at everything.
+    /// Looks at everything, and logs what is not as it was when it was looked at last.
     pub(crate) fn report(&self) -> Report {
         let mut conditions = vec![
             ("server".to_owned(), self.health.server()),
@@ -47,22 +47,41 @@ impl Readiness {
     /// Adds since when each is as it is.
     fn take(&self, conditions: Vec<(String, Condition)>, now: Timestamp) -> Report {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = Vec::new();
         let checks = conditions.into_iter().enumerate().map(|(index, (name, condition))| {
             let (status, reason) = parts(condition);
             let since = match seen.get_mut(index) {
                 Some((before, since)) if *before == status => *since,
                 Some(slot) => {
                     *slot = (status, now);
+                    changed.push(index);
                     now
                 }
                 None => {
                     seen.push((status, now));
+                    // That all is well from the first is no news.
+                    if status != Status::Up {
+                        changed.push(index);
+                    }
                     now
                 }
             };
             Check { name, status, reason, since }
         });
-        Report::new(checks.collect())
+        let checks: Vec<Check> = checks.collect();
+        drop(seen);
+        changed.into_iter().for_each(|index| log_change(&checks[index]));
+        Report::new(checks)
+    }
+}
+
+/// Who asks the public listener is not told the reason; who reads the log is.
+fn log_change(Check { name, status, reason, .. }: &Check) {
+    let reason = reason.as_deref();
+    match status {
+        Status::Up => tracing::info!(check = name, "a check is up again"),
+        Status::Degraded => tracing::warn!(check = name, reason, "a check is degraded"),
+        Status::Down => tracing::warn!(check = name, reason, "a check is down"),
     }
 }
 

@@ -4,14 +4,15 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use warp::Filter;
 use warp::filters::path::FullPath;
 use warp::reply::Response;
 
 use crate::error::ApiError;
-use crate::intake::{Intake, live, ready};
+use crate::intake::{Intake, live, ready_with_reasons};
 use crate::metrics::Metrics;
+use crate::observe::RequestId;
 
 /// Makes a page of what there is to see now.
 type Page = fn(&Intake) -> Response;
@@ -20,7 +21,7 @@ type Page = fn(&Intake) -> Response;
 fn page(path: &str) -> Option<Page> {
     match path {
         "/healthz/live" => Some(|_| live()),
-        "/healthz/ready" => Some(ready),
+        "/healthz/ready" => Some(ready_with_reasons),
         "/metrics" => Some(metrics),
         _ => None,
     }
@@ -37,14 +38,21 @@ fn metrics(intake: &Intake) -> Response {
 pub(crate) fn admin_filter(
     intake: Arc<Intake>,
 ) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone {
-    warp::method().and(warp::path::full()).map(move |method: Method, path: FullPath| {
-        match (page(path.as_str()), method) {
-            (Some(page), Method::GET | Method::HEAD) => page(&intake),
-            (Some(_), _) => ApiError::method_not_allowed("GET, HEAD").into_response(),
-            (None, _) => {
-                let message = "there is nothing at this path of the admin listener";
-                ApiError::new(StatusCode::NOT_FOUND, "not_found", message).into_response()
-            }
-        }
+    let asked = warp::method().and(warp::path::full()).and(warp::header::headers_cloned());
+    asked.map(move |method: Method, path: FullPath, headers: HeaderMap| {
+        let mut response = answer(&intake, &method, path.as_str());
+        RequestId::of(&headers).add_to(response.headers_mut());
+        response
     })
+}
+
+fn answer(intake: &Intake, method: &Method, path: &str) -> Response {
+    match page(path) {
+        Some(page) if [Method::GET, Method::HEAD].contains(method) => page(intake),
+        Some(_) => ApiError::method_not_allowed("GET, HEAD").into_response(),
+        None => {
+            let message = "there is nothing at this path of the admin listener";
+            ApiError::new(StatusCode::NOT_FOUND, "not_found", message).into_response()
+        }
+    }
 }

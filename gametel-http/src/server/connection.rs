@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gametel_core::sink::error_chain;
@@ -20,6 +19,8 @@ use tokio::time::{Instant, sleep_until};
 use tower_service::Service as TowerService;
 use warp::reply::Response;
 
+use super::activity::Activity;
+use super::answer_body::AnswerBody;
 #[cfg(feature = "tls")]
 use super::tls::TlsIdentity;
 use crate::config::ServerConfig;
@@ -144,28 +145,29 @@ impl<S: Routes> ConnectionServer<S> {
         peer: Peer,
         mut phase: watch::Receiver<Phase>,
     ) {
-        let activity = Arc::new(Activity::new());
+        let activity = Activity::new();
         let routes = TowerToHyperService::new(self.routes.clone());
         let service = {
-            let activity = Arc::clone(&activity);
+            let activity = activity.clone();
             service_fn(move |mut request: Request<Incoming>| {
                 give_path(&mut request);
                 let authority = request.uri().authority().cloned();
                 add_host(request.headers_mut(), authority.as_ref());
                 request.extensions_mut().insert(peer);
-                let in_hand = InHand::new(&activity);
+                let in_hand = activity.begin();
                 let response = routes.call(request);
                 async move {
                     let response: Result<Response, Infallible> = response.await;
-                    drop(in_hand);
-                    response
+                    response.map(|response| {
+                        response.map(|body| AnswerBody::new(body, in_hand.answered()))
+                    })
                 }
             })
         };
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
 
         // hyper's own time-out starts when it knows the version, which is with the first bytes.
-        let mut timer = pin!(sleep_until(activity.origin + self.header_timeout));
+        let mut timer = pin!(sleep_until(activity.origin() + self.header_timeout));
         let mut leaving = false;
         // The phase may have changed before there was a receiver to see it.
         phase.mark_changed();
@@ -190,12 +192,10 @@ impl<S: Routes> ConnectionServer<S> {
                 }
                 () = timer.as_mut() => {
                     let now = Instant::now();
-                    match activity.quiet_from() {
-                        Some(since) if since + self.idle_timeout > now => {
-                            timer.as_mut().reset(since + self.idle_timeout);
-                        }
-                        None if activity.is_busy() => timer.as_mut().reset(now + self.idle_timeout),
-                        // It was told to leave one time-out ago: an answer that nobody reads.
+                    match activity.due(self.idle_timeout) {
+                        None => timer.as_mut().reset(now + self.idle_timeout),
+                        Some(due) if due > now => timer.as_mut().reset(due),
+                        // It was told to leave one time-out ago: answers that nobody reads.
                         _ if leaving => return,
                         _ => {
                             leaving = true;
@@ -209,73 +209,9 @@ impl<S: Routes> ConnectionServer<S> {
     }
 }
 
-/// When a connection was last of use.
-#[derive(Debug)]
-struct Activity {
-    origin: Instant,
-    in_hand: AtomicUsize,
-    /// Milliseconds from `origin` to the end of the last request; 0 before that.
-    last: AtomicU64,
-}
-
-impl Activity {
-    fn new() -> Self {
-        Self { origin: Instant::now(), in_hand: AtomicUsize::new(0), last: AtomicU64::new(0) }
-    }
-
-    fn is_busy(&self) -> bool {
-        self.in_hand.load(Ordering::Acquire) > 0
-    }
-
-    /// Since when no request is in hand; none if there is one, or was none yet.
-    fn quiet_from(&self) -> Option<Instant> {
-        let last = self.last.load(Ordering::Acquire);
-        (last > 0 && !self.is_busy()).then(|| self.origin + Duration::from_millis(last))
-    }
-}
-
-/// A request in hand, until it is dropped.
-#[derive(Debug)]
-struct InHand(Arc<Activity>);
-
-impl InHand {
-    fn new(activity: &Arc<Activity>) -> Self {
-        activity.in_hand.fetch_add(1, Ordering::AcqRel);
-        Self(Arc::clone(activity))
-    }
-}
-
-impl Drop for InHand {
-    fn drop(&mut self) {
-        let millis = u64::try_from(self.0.origin.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.0.last.store(millis.max(1), Ordering::Release);
-        self.0.in_hand.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 /// warp panics at a target that has no path, such as CONNECT has; at this one there is nothing.
 fn give_path<B>(request: &mut Request<B>) {
     if request.uri().path_and_query().is_none() {
         *request.uri_mut() = Uri::from_static("*");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_connection_is_quiet_from_the_end_of_its_last_request() {
-        let activity = Arc::new(Activity::new());
-        assert_eq!((activity.quiet_from(), activity.is_busy()), (None, false));
-        let in_hand = (InHand::new(&activity), InHand::new(&activity));
-        assert_eq!((activity.quiet_from(), activity.is_busy()), (None, true));
-        tokio::time::advance(Duration::from_secs(2)).await;
-        drop(in_hand.0);
-        assert_eq!((activity.quiet_from(), activity.is_busy()), (None, true));
-        tokio::time::advance(Duration::from_secs(3)).await;
-        drop(in_hand.1);
-        let expected = activity.origin + Duration::from_secs(5);
-        assert_eq!((activity.quiet_from(), activity.is_busy()), (Some(expected), false));
     }
 }

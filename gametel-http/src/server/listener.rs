@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -11,7 +11,35 @@ use tokio::task::JoinSet;
 
 use super::bind_error::BindError;
 use super::connection::{ConnectionServer, Phase, Routes};
+use crate::observe::Occasionally;
 use crate::routes::Peer;
+
+/// How often a log says that connections can't be accepted.
+const ACCEPT_ERROR_INTERVAL: Duration = Duration::from_secs(10);
+
+/// What is counted of a listener's connections.
+pub(crate) trait ConnectionMeter: Send + Sync + 'static {
+    /// Held as long as a connection is open.
+    type Open: Send + 'static;
+
+    /// Takes note of a connection that was accepted.
+    fn opened(&self) -> Self::Open;
+
+    /// Takes note of an attempt to accept one that failed.
+    fn failed(&self);
+}
+
+/// Counts nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Uncounted;
+
+impl ConnectionMeter for Uncounted {
+    type Open = ();
+
+    fn opened(&self) {}
+
+    fn failed(&self) {}
+}
 
 /// A socket that clients can connect to, and are not yet served from.
 #[derive(Debug)]
@@ -33,18 +61,16 @@ impl Listener {
     }
 
     /// Starts to serve, at most so many connections at once. Dropping what it gives ends them all.
-    ///
-    /// What `opened` gives for a connection is dropped at its end.
-    pub(crate) fn start<S: Routes, T: Send + 'static>(
+    pub(crate) fn start<S: Routes>(
         self,
         max_connections: u32,
         connections: ConnectionServer<S>,
-        opened: impl Fn() -> T + Send + 'static,
+        meter: impl ConnectionMeter,
     ) -> Serving {
         let permits = Arc::new(Semaphore::new(max_connections as usize));
         let (phase, told) = watch::channel(Phase::Serving);
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept_all(self.socket, Arc::clone(&permits), told, connections, opened));
+        accepting.spawn(accept_all(self.socket, Arc::clone(&permits), told, connections, meter));
         Serving { max_connections, permits, phase, accepting }
     }
 }
@@ -83,18 +109,25 @@ impl Serving {
     }
 }
 
-async fn accept_all<S: Routes, T: Send + 'static>(
+async fn accept_all<S: Routes>(
     socket: TcpListener,
     permits: Arc<Semaphore>,
     phase: watch::Receiver<Phase>,
     connections: ConnectionServer<S>,
-    opened: impl Fn() -> T,
+    meter: impl ConnectionMeter,
 ) {
     let connections = Arc::new(connections);
+    let errors = Occasionally::new(Instant::now(), ACCEPT_ERROR_INTERVAL);
+    let failed = |error| {
+        meter.failed();
+        if let Some(times) = errors.happened(Instant::now()) {
+            tracing::warn!(%error, times, "connections can't be accepted; told every 10 s");
+        }
+    };
     loop {
-        let (stream, peer, permit) = accept(&socket, &permits).await;
+        let (stream, peer, permit) = accept(&socket, &permits, failed).await;
         let (connections, phase) = (Arc::clone(&connections), phase.clone());
-        let open = opened();
+        let open = meter.opened();
         tokio::spawn(async move {
             connections.serve(stream, peer, phase).await;
             drop((open, permit));
@@ -107,6 +140,7 @@ async fn accept_all<S: Routes, T: Send + 'static>(
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
+    failed: impl Fn(io::Error),
 ) -> (TcpStream, Peer, OwnedSemaphorePermit) {
     let permit = Arc::clone(permits).acquire_owned().await.expect("the semaphore is never closed");
     loop {
@@ -122,7 +156,7 @@ async fn accept(
             Err(error) => {
                 // Out of file descriptors, as a rule. The client stays in the queue, and accept
                 // fails again at once until one is free.
-                tracing::warn!(%error, "a connection can't be accepted");
+                failed(error);
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }

@@ -1,6 +1,8 @@
 //! The server around the routes: its listeners, its connections, and their end.
 
+mod activity;
 mod admin;
+mod answer_body;
 mod bind_error;
 mod connection;
 mod exposure;

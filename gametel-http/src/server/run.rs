@@ -11,10 +11,10 @@ use super::bind_error::BindError;
 use super::connection::ConnectionServer;
 use super::exposure::warn_of_keys_in_the_clear;
 use super::handle::ServerHandle;
-use super::listener::Listener;
+use super::listener::{ConnectionMeter, Listener, Uncounted};
 use crate::config::ServerConfig;
 use crate::intake::{Intake, Totals};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, OpenConnection};
 use crate::routes::server_filter;
 
 /// How many admin connections are served at once, and how long a stop waits for them. Who watches a
@@ -96,8 +96,9 @@ impl Server {
         self.intake.meters.metrics.clone()
     }
 
-    /// Serves until `shutdown` ends, and then stops: it accepts no more connections, finishes the
-    /// requests in hand, flushes the sink and closes it. The admin listener goes last.
+    /// Serves until `shutdown` ends, and then stops: it is not ready any more, and goes on for
+    /// [`shutdown_delay`](ServerConfig::shutdown_delay); then it accepts no more connections, finishes
+    /// the requests in hand, flushes the sink and closes it. The admin listener goes last.
     ///
     /// # Errors
     ///
@@ -111,17 +112,17 @@ impl Server {
         let Self { listener, admin, handle, config, intake } = self;
         let events = warp::service(server_filter(Arc::clone(&intake)));
         let events = handle.secure(ConnectionServer::new(events, &config));
-        let opened = Arc::clone(&intake);
-        let opened = move || opened.meters.open_connection();
-        let events = listener.start(config.max_connections.get(), events, opened);
+        let counted = EventConnections(Arc::clone(&intake));
+        let events = listener.start(config.max_connections.get(), events, counted);
         let admin = admin.map(|listener| {
             let routes = warp::service(admin_filter(Arc::clone(&intake)));
-            // The metrics count the connections of those who send events.
-            listener.start(ADMIN_CONNECTIONS, ConnectionServer::new(routes, &config), || ())
+            let connections = ConnectionServer::new(routes, &config);
+            listener.start(ADMIN_CONNECTIONS, connections, Uncounted)
         });
 
         shutdown.await;
         intake.readiness.health.drain();
+        tokio::time::sleep(config.shutdown_delay).await;
         let cut_off = events.stop(config.shutdown_timeout).await;
         let totals = intake.stats.totals();
         let sink = intake.sink();
@@ -138,6 +139,22 @@ impl Server {
             let waited = config.shutdown_timeout;
             Err(ServeError::CutOff { connections: cut_off, waited, totals })
         }
+    }
+}
+
+/// The connections that the metrics count: those of who sends events.
+#[derive(Debug)]
+struct EventConnections(Arc<Intake>);
+
+impl ConnectionMeter for EventConnections {
+    type Open = OpenConnection;
+
+    fn opened(&self) -> OpenConnection {
+        self.0.meters.open_connection()
+    }
+
+    fn failed(&self) {
+        self.0.meters.add_accept_error();
     }
 }
 

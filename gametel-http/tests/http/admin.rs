@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use gametel_core::sink::MemorySink;
+use gametel_core::sink::{MemorySink, SinkErrorKind};
 use gametel_http::{KeyEntry, KeyHash, KeyOptions, KeyRing, RouteOptions, ServerConfig};
 
-use crate::support::{Client, GatedSink, Running};
+use crate::support::{Client, FailingSink, GatedSink, Running};
 
 fn config() -> ServerConfig {
     ServerConfig::default().with_admin_listen(SocketAddr::from(([127, 0, 0, 1], 0)))
@@ -51,9 +51,36 @@ async fn the_admin_listener_says_that_the_server_stops_while_it_stops() {
     assert_eq!(reply.status, 503);
     assert!(reply.body.contains("draining"), "{}", reply.body);
     sink.gate.add_permits(1);
-    assert_eq!(client.reply().unwrap().status, 200);
+    let last = client.reply().unwrap();
+    assert_eq!((last.status, last.header("connection")), (200, Some("close")));
     assert_eq!(server.wait().unwrap().totals.accepted, 1);
     assert!(Client::connect(admin).is_err());
+}
+
+#[test]
+fn why_a_server_is_not_ready_is_told_on_the_admin_listener_alone() {
+    let sink = Arc::new(FailingSink::new());
+    let server = Running::start(Arc::clone(&sink) as _, config());
+    let mut client = Client::connect(server.address).unwrap();
+    let mut admin = Client::connect(server.admin.unwrap()).unwrap();
+    sink.fail(SinkErrorKind::Io);
+    assert_eq!(client.get("/").unwrap().status, 503);
+    let public = client.get("/healthz/ready").unwrap();
+    assert!(public.status == 503 && !public.body.contains("reason"), "{public:?}");
+    let told = admin.get("/healthz/ready").unwrap();
+    assert!(told.status == 503 && told.body.contains("a write to the sink failed"), "{told:?}");
+}
+
+#[test]
+fn admin_answers_have_ids_too() {
+    let server = Running::start(Arc::new(MemorySink::new()), config());
+    let mut admin = Client::connect(server.admin.unwrap()).unwrap();
+    for path in ["/metrics", "/healthz/ready", "/nope"] {
+        let made = admin.get(path).unwrap();
+        assert_eq!(made.header("x-request-id").map(str::len), Some(36), "{made:?}");
+        let sent = admin.ask(&format!("GET {path}"), &["X-Request-Id: mine-7"], "").unwrap();
+        assert_eq!(sent.header("x-request-id"), Some("mine-7"));
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The command: its options, exit codes and messages, and the bad input that must not end it.
 
+use std::net::TcpListener;
 use std::process::Output;
+use std::time::{Duration, Instant};
 
 use crate::support::{Client, Process};
 
@@ -137,7 +139,18 @@ fn bad_input_is_answered_and_the_server_goes_on() {
 
 #[test]
 fn running_out_of_open_files_is_only_a_wait() {
-    let mut process = Process::start_with_few_files(32, &["--sink", "null:"]);
+    // A port that is free.
+    let admin = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let arguments = ["--sink", "null:", "--admin-listen", &admin.to_string()];
+    let mut process = Process::start_with_few_files(32, &arguments);
+    let mut admin = Client::connect(admin).unwrap();
+    let mut errors = || {
+        let metrics = admin.get("/metrics").unwrap().body;
+        let mut lines = metrics.lines();
+        let count = lines.find_map(|line| line.strip_prefix("gametel_http_accept_errors_total "));
+        count.unwrap().parse::<u32>().unwrap()
+    };
+    assert_eq!(errors(), 0);
     // More than it can open, which the operating system accepts for it all the same.
     let mut clients: Vec<_> = (0..64).map(|_| Client::connect(process.address).unwrap()).collect();
     for client in &mut clients {
@@ -147,9 +160,18 @@ fn running_out_of_open_files_is_only_a_wait() {
         assert_eq!(client.reply().unwrap().status, 200);
     }
     let idle: Vec<_> = (0..64).map(|_| Client::connect(process.address).unwrap()).collect();
-    process.wait_for("a connection can't be accepted");
+    process.wait_for("connections can't be accepted");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while errors() < 5 {
+        assert!(Instant::now() < deadline, "it does not try again");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     drop(idle);
     assert_eq!(Client::connect(process.address).unwrap().get("/").unwrap().status, 200);
+    process.terminate();
+    let (_, stderr) = process.wait();
+    // A line every 10 s, however many there are; the test may last longer than that.
+    assert!(stderr.matches("can't be accepted").count() <= 2, "{stderr}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! HTTP/2 as nobody should speak it, frame by frame.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use gametel_core::sink::MemorySink;
@@ -18,7 +19,9 @@ const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GO_AWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
+const INITIAL_WINDOW_SIZE: u16 = 4;
 const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
@@ -37,6 +40,12 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 
 fn preface() -> Vec<u8> {
     [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(SETTINGS, 0, 0, b"")].concat()
+}
+
+/// As the preface, from a client that lets no answer be longer than that unless it says so.
+fn preface_with_window(bytes: u32) -> Vec<u8> {
+    let setting = [&INITIAL_WINDOW_SIZE.to_be_bytes()[..], &bytes.to_be_bytes()].concat();
+    [preface(), frame(SETTINGS, 0, 0, &setting)].concat()
 }
 
 fn start() -> (Arc<MemorySink>, Running) {
@@ -143,6 +152,33 @@ fn streams_beyond_the_cap_are_refused_and_cost_nobody_else() {
     assert_eq!(refused.count(), 900);
     others_are_served(&server);
     assert_eq!(sink.events().len(), 1);
+}
+
+#[test]
+fn an_answer_that_nobody_reads_ends_the_connection_however_busy_it_is() {
+    const SHORT: Duration = Duration::from_millis(300);
+    let config = ServerConfig::default().with_header_timeout(SHORT).with_idle_timeout(SHORT);
+    let server = Running::start(Arc::new(MemorySink::new()), config);
+    // Of the one the body waits in the handler, of the other where HTTP/2 keeps what is to be sent.
+    for window in [0, 1] {
+        let mut client = Client::connect(server.address).unwrap();
+        client.send(&preface_with_window(window)).unwrap();
+        client.send(&frame(HEADERS, END_HEADERS | END_STREAM, 1, GET)).unwrap();
+        let begun = Instant::now();
+        for number in 1.. {
+            let stream = 2 * number + 1;
+            let ask = frame(HEADERS, END_HEADERS | END_STREAM, stream, GET);
+            let read = frame(WINDOW_UPDATE, 0, stream, &10_000_u32.to_be_bytes());
+            if client.send(&[ask, read].concat()).is_err() {
+                break;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(15), "it is held with {window}");
+            if client.is_closed_within(Duration::from_millis(20)) {
+                break;
+            }
+        }
+        others_are_served(&server);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -40,6 +40,7 @@ fn a_request_is_one_line_with_its_ids_and_nothing_of_what_was_sent() {
         assert_eq!(fields[name], expected, "{name} in {line}");
     }
     assert!(fields["peer"].as_str().unwrap().starts_with("127.0.0.1:"), "{line}");
+    assert_eq!(fields["client"], "127.0.0.1");
     assert!(fields["seconds"].as_f64().unwrap() > 0.0, "{line}");
     let span = &line["span"];
     assert_eq!((&span["request_id"], &span["trace_id"]), (&"mine-7".into(), &TRACE.into()));
@@ -80,8 +81,43 @@ fn what_goes_wrong_with_a_request_is_logged_under_its_id_and_refusals_once() {
     let refused = json(&process.wait_for("requests are refused"));
     assert_eq!((&refused["level"], &refused["fields"]["status"]), (&"WARN".into(), &503.into()));
     assert_eq!(refused["span"]["request_id"], "id-0", "{refused}");
+    // Who asks is not told why; who reads the log is, and once.
+    for _ in 0..3 {
+        assert_eq!(client.get("/healthz/ready").unwrap().status, 503);
+    }
+    let down = json(&process.wait_for("a check is down"));
+    assert_eq!((&down["level"], &down["fields"]["check"]), (&"WARN".into(), &"writes".into()));
+    assert!(down["fields"]["reason"].as_str().unwrap().contains("a write"), "{down}");
     process.terminate();
     let (_, stderr) = process.wait();
     assert_eq!(stderr.matches("requests are refused").count(), 1, "{stderr}");
+    assert_eq!(stderr.matches("a check is down").count(), 1, "{stderr}");
     assert!(!stderr.contains("\"answered\""), "{stderr}");
+}
+
+#[test]
+fn behind_a_trusted_proxy_the_log_has_the_client() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gametel.toml");
+    let settings = "[rates]\ntrusted_proxies = [\"127.0.0.0/8\"]\n[sink]\nurl = \"null:\"\n";
+    std::fs::write(&file, settings).unwrap();
+    let arguments = ["--config", file.to_str().unwrap(), "--log-format", "json"];
+    let log = ["--log", "gametel_http::access=debug,info"];
+    let mut process = Process::start(&[&arguments[..], &log].concat());
+    let mut client = Client::connect(process.address).unwrap();
+    client.ask("GET /", &["X-Forwarded-For: 1.1.1.1, 198.51.100.7"], "").unwrap();
+    let line = json(&process.wait_for("answered"));
+    assert_eq!(line["fields"]["client"], "198.51.100.7");
+    assert!(line["fields"]["peer"].as_str().unwrap().starts_with("127.0.0.1:"), "{line}");
+}
+
+#[test]
+fn an_id_can_not_pass_for_a_span_of_its_own() {
+    let mut process =
+        Process::start(&["--sink", "null:", "--log", "gametel_http::access=debug,info"]);
+    let mut client = Client::connect(process.address).unwrap();
+    let forged = "7}:request{key=admin";
+    let reply = client.ask("GET /", &[&format!("X-Request-Id: {forged}")], "").unwrap();
+    assert_ne!(reply.header("x-request-id"), Some(forged));
+    assert!(!process.wait_for("answered").contains("admin"));
 }

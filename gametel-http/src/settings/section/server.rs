@@ -22,6 +22,7 @@ pub(in crate::settings) struct Server {
     header_timeout: Period,
     head_bytes: Size,
     idle_timeout: Period,
+    shutdown_delay: Period,
     shutdown_timeout: Period,
 }
 
@@ -37,6 +38,7 @@ impl Default for Server {
             header_timeout: Period(default.header_timeout),
             head_bytes: Size::of(default.head_bytes),
             idle_timeout: Period(default.idle_timeout),
+            shutdown_delay: Period(default.shutdown_delay),
             shutdown_timeout: Period(default.shutdown_timeout),
         }
     }
@@ -52,6 +54,7 @@ impl Server {
             .with_header_timeout(self.header_timeout.0)
             .with_head_bytes(self.head_bytes.in_memory())
             .with_idle_timeout(self.idle_timeout.0)
+            .with_shutdown_delay(self.shutdown_delay.0)
             .with_shutdown_timeout(self.shutdown_timeout.0);
         config.admin_listen = self.admin_listen;
         config
