@@ -15,8 +15,12 @@ use super::{EventSink, SinkError, WriteReport};
 /// [headers](crate::event::Malformed::record_headers).
 ///
 /// Events for the same sink keep their order; the two are written at the same time. If one fails as
-/// a whole, so does this sink, after the other has finished: the batch may then be in the other, and
-/// writing it again repeats it there. Both are flushed and closed, whatever the other answers.
+/// a whole, what was for it is rejected for that reason, and what the other accepted is accepted; if
+/// nothing was for the other, this sink fails as a whole. Both are flushed and closed, whatever the
+/// other answers.
+///
+/// Behind one [`Spool`](super::Spool), one of the two that is away holds up the other: the spool tries
+/// what failed again before anything later. Where that must not be, each gets a spool of its own.
 ///
 /// The misuse to avoid: dead letters in the sink of the events. What reads that sink takes them for
 /// events, since it is in the header alone that they are not.
@@ -84,7 +88,7 @@ mod tests {
     use super::*;
     use crate::event::{EncodedEvent, EventId, EventType, Malformed, QuarantineReason, Timestamp};
     use crate::sink::odd::OddSink;
-    use crate::sink::{MemorySink, Outcome};
+    use crate::sink::{MemorySink, Outcome, Rejection, SinkErrorKind};
 
     fn event(payload: &'static str) -> EncodedEvent {
         let at = Timestamp::from_micros(0);
@@ -136,5 +140,19 @@ mod tests {
         let sink = DeadLetter::new(Arc::clone(&sinks[0]), Arc::clone(&sinks[1]));
         assert!(sink.flush().await.is_err() && sink.close().await.is_err());
         assert!(sinks.iter().all(|sink| sink.calls() == ["flush", "close"]));
+    }
+
+    #[tokio::test]
+    async fn what_one_end_accepted_is_told_though_the_other_fails() {
+        let events = Arc::new(MemorySink::new());
+        let sink = DeadLetter::new(Arc::clone(&events), OddSink::failing("dead"));
+        let batch = EventBatch::from(vec![event("0"), dead("1"), event("2")]);
+        let report = sink.write_batch(&batch).await.unwrap();
+        let rejected: Vec<_> = report.rejected().collect();
+        let why = Rejection::new(SinkErrorKind::Io, "dead: it always fails");
+        assert_eq!((rejected, payloads(&events).len()), (vec![(1, &why)], 2));
+        // Where nothing else was written, it is the failure of the whole.
+        let error = sink.write_batch(&EventBatch::from(vec![dead("3")])).await.unwrap_err();
+        assert_eq!((error.sink(), error.kind()), ("dead", SinkErrorKind::Io));
     }
 }

@@ -12,9 +12,9 @@ use super::{EventSink, SinkError, WriteReport};
 ///
 /// Both sinks must be given, so that nothing has nowhere to go; a [`NullSink`](super::NullSink)
 /// says that a part is thrown away. Events for the same sink keep their order; the two are written
-/// at the same time. If one fails as a whole, so does this sink, after the other has finished: the
-/// batch may then be in the other, and writing it again repeats it there. Both are flushed and
-/// closed, whatever the other answers.
+/// at the same time. If one fails as a whole, the events for it are rejected for that reason, and what
+/// the other accepted is accepted; if nothing was for the other, this sink fails as a whole. Both are
+/// flushed and closed, whatever the other answers.
 ///
 /// The misuse to avoid: `not` of a comparison to mean its opposite. `!price.at_least(100)` lets
 /// events without a price through, where `price.below(100)` does not; and it lets through records

@@ -13,7 +13,8 @@ use super::{EventSink, SinkError, SinkErrorKind, WriteReport};
 /// There is a sink for every dataset of the catalog, one for events that land in none, be it by
 /// their type or by the dataset's filter, and one for records that are no events: nothing has
 /// nowhere to go. Events for the same sink keep their order; the sinks are written at the same time.
-/// If any sink fails as a whole, so does the router, after the others have finished.
+/// If a sink fails as a whole, the events for it are rejected for that reason, and what the others
+/// accepted is accepted; if all that were written to fail, so does the router, with the first error.
 ///
 /// Whether an event fits the typed columns of its dataset is not looked at here, but by
 /// [`Catalog::check_columns`]: one that was made [malformed](crate::event::EncodedEvent::into_malformed)

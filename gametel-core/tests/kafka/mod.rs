@@ -1,6 +1,7 @@
 //! The suite over Kafka: on the client library's mock cluster, and on a real broker.
 
 mod statistics;
+mod verdicts;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

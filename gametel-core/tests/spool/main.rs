@@ -5,6 +5,7 @@
 mod bounds;
 #[cfg(target_os = "linux")]
 mod disk;
+mod ends;
 mod file;
 mod forwarding;
 #[cfg(feature = "kafka")]

@@ -60,20 +60,20 @@ async fn an_event_that_fails_whole_batches_is_found_and_set_aside_alone() {
 #[tokio::test]
 async fn what_was_set_aside_can_be_tried_again() {
     let place = Place::new();
-    let rejected = Mutex::new((0..2_500).collect());
+    let rejected = Mutex::new((0..1_200).collect());
     let picky = Arc::new(Picky { rejected, ..Picky::default() });
     let spool = place.open(Arc::clone(&picky), options());
     assert_eq!(spool.retry_refused().await.unwrap(), 0);
-    write(&spool, batch(0..2_600)).await;
+    write(&spool, batch(0..1_300)).await;
     until_empty(&spool).await;
-    assert_eq!(spool.monitor().status().refused_events, 2_500);
+    assert_eq!(spool.monitor().status().refused_events, 1_200);
     // All but one is right now.
     *picky.rejected.lock().unwrap() = HashSet::from([7]);
-    assert_eq!(spool.retry_refused().await.unwrap(), 2_500);
+    assert_eq!(spool.retry_refused().await.unwrap(), 1_200);
     until_empty(&spool).await;
     let status = spool.monitor().status();
     assert_eq!((status.refused_events, status.refused_bytes, status.pending_bytes), (1, 8, 0));
-    let expected: Vec<_> = (2_500..2_600).chain(0..7).chain(8..2_500).collect();
+    let expected: Vec<_> = (1_200..1_300).chain(0..7).chain(8..1_200).collect();
     assert_eq!(*picky.accepted.lock().unwrap(), expected);
     spool.close().await.unwrap();
 }

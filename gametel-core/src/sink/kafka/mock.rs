@@ -147,8 +147,15 @@ impl MockKafka {
         self.push_write_errors(RDKafkaRespErr::RD_KAFKA_RESP_ERR_POLICY_VIOLATION, count);
     }
 
-    /// Takes back what is left of [`refuse_writes`](Self::refuse_writes) and
-    /// [`reject_writes`](Self::reject_writes).
+    /// Answers the next `count` requests that write records with "message size too large", which a
+    /// producer does not try again: brokers say so of all the records of a request together.
+    pub fn find_writes_too_large(&self, count: usize) {
+        self.push_write_errors(RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, count);
+    }
+
+    /// Takes back what is left of [`refuse_writes`](Self::refuse_writes),
+    /// [`reject_writes`](Self::reject_writes) and
+    /// [`find_writes_too_large`](Self::find_writes_too_large).
     pub fn allow_writes(&self) {
         self.run(|cluster| cluster.clear_request_errors(RDKafkaApiKey::Produce));
     }

@@ -8,6 +8,7 @@ mod monitor;
 mod sink;
 mod statistics;
 mod topic;
+mod verdict;
 
 pub use monitor::KafkaMonitor;
 pub use sink::{KafkaSink, KafkaSinkBuilder};

@@ -16,6 +16,7 @@ use crate::sink::{EventSink, Outcome, Receipt, Rejection, SinkError, SinkErrorKi
 use super::context::MonitoredContext;
 use super::error::{kind, sink_error};
 use super::monitor::KafkaMonitor;
+use super::verdict::{Delivered, is_about_events};
 
 /// Produces events to one Kafka topic.
 ///
@@ -29,6 +30,12 @@ use super::monitor::KafkaMonitor;
 /// and may have been stored all the same. If that happens to every event of a batch, the batch
 /// fails as a whole. Events that were on their way beside it, and are accepted, may be stored twice
 /// then: the producer goes on in a new epoch, in which the brokers don't know what it sends again.
+///
+/// A broker judges the records of a request together, other writers' records too: one that is too
+/// large, or that breaks a policy, has all of them refused. What is refused so is written again, in
+/// ever smaller parts, and is rejected for good (`TooLarge`, `Rejected`) only after it was refused
+/// alone; it may then stand behind later events of its batch. What the client finds too large itself
+/// is rejected at once.
 ///
 /// Memory is bounded by the queue's events and bytes; a full queue rejects with kind
 /// `Backpressure`. The producer's threads are its own: no runtime is needed.
@@ -108,19 +115,48 @@ impl KafkaSink {
         self.producer.send_result(record).map_err(|(error, _)| error)
     }
 
-    async fn delivered(&self, delivery: DeliveryFuture) -> Outcome {
+    /// Produces events in order, and waits for what becomes of each.
+    pub(super) async fn produce(
+        &self,
+        events: impl Iterator<Item = &EncodedEvent>,
+    ) -> Vec<Delivered> {
+        let mut full = None;
+        let enqueue = |event| match &full {
+            // Once the queue was full, what follows must not overtake what was refused.
+            Some(rejection) => Err(Rejection::clone(rejection)),
+            None => self.enqueue(event).map_err(|error| {
+                let rejection = rejection(&error);
+                if rejection.kind == SinkErrorKind::Backpressure {
+                    full = Some(rejection.clone());
+                }
+                rejection
+            }),
+        };
+        let enqueued: Vec<_> = events.map(enqueue).collect();
+        let mut delivered = Vec::with_capacity(enqueued.len());
+        for delivery in enqueued {
+            delivered.push(match delivery {
+                Ok(delivery) => self.delivered(delivery).await,
+                Err(rejection) => Delivered::judged_alone(Outcome::Rejected(rejection)),
+            });
+        }
+        delivered
+    }
+
+    async fn delivered(&self, delivery: DeliveryFuture) -> Delivered {
         match delivery.await {
-            Ok(Ok(delivery)) => Outcome::Accepted(Receipt {
+            Ok(Ok(delivery)) => Delivered::judged_alone(Outcome::Accepted(Receipt {
                 position: Some(Position {
                     topic: Arc::clone(&self.topic),
                     partition: delivery.partition,
                     offset: delivery.offset,
                 }),
-            }),
-            Ok(Err((error, _))) => Outcome::Rejected(rejection(&error)),
+            })),
+            Ok(Err((error, _))) => Delivered::judged_by_request(rejection(&error)),
             Err(_) => {
                 let reason = "the producer ended before the event was confirmed";
-                Outcome::Rejected(Rejection::new(SinkErrorKind::Unavailable, reason))
+                let rejection = Rejection::new(SinkErrorKind::Unavailable, reason);
+                Delivered::judged_alone(Outcome::Rejected(rejection))
             }
         }
     }
@@ -255,32 +291,13 @@ impl EventSink for KafkaSink {
 
     async fn write_batch(&self, batch: &EventBatch) -> Result<WriteReport, SinkError> {
         self.check_open()?;
-        let mut enqueued = Vec::with_capacity(batch.len());
-        let mut full = None;
-        for event in batch.iter() {
-            // Once the queue was full, what follows must not overtake what was refused.
-            enqueued.push(match &full {
-                Some(rejection) => Err(Rejection::clone(rejection)),
-                None => self.enqueue(event).map_err(|error| {
-                    let rejection = rejection(&error);
-                    if rejection.kind == SinkErrorKind::Backpressure {
-                        full = Some(rejection.clone());
-                    }
-                    rejection
-                }),
-            });
-        }
-        let mut outcomes = Vec::with_capacity(batch.len());
-        for delivery in enqueued {
-            let outcome = match delivery {
-                Ok(delivery) => self.delivered(delivery).await,
-                Err(rejection) => Outcome::Rejected(rejection),
-            };
-            match &outcome {
+        let delivered = self.produce(batch.iter()).await;
+        let outcomes = self.repeat_refused(batch, delivered).await;
+        for outcome in &outcomes {
+            match outcome {
                 Outcome::Accepted(_) => self.monitor.delivered(),
                 Outcome::Rejected(_) => self.monitor.failed(),
             }
-            outcomes.push(outcome);
         }
         match failed_as_a_whole(&outcomes) {
             Some(rejection) => {
@@ -315,9 +332,7 @@ impl Drop for KafkaSink {
 fn failed_as_a_whole(outcomes: &[Outcome]) -> Option<&Rejection> {
     let about_the_sink = |outcome: &Outcome| match outcome {
         Outcome::Accepted(_) => false,
-        Outcome::Rejected(rejection) => {
-            !matches!(rejection.kind, SinkErrorKind::TooLarge | SinkErrorKind::Rejected)
-        }
+        Outcome::Rejected(rejection) => !is_about_events(rejection.kind),
     };
     match outcomes.first()? {
         Outcome::Rejected(rejection) if outcomes.iter().all(about_the_sink) => Some(rejection),

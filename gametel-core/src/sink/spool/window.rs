@@ -12,6 +12,8 @@ pub(super) struct Window {
     records: VecDeque<SpoolRecord>,
     /// How many records the next batch may have; 0 is no limit.
     width: usize,
+    /// How many records from the oldest on are to be written alone, one after the other.
+    alone: usize,
     /// How many records the last batch had.
     written: usize,
 }
@@ -37,7 +39,11 @@ impl Window {
 
     /// The batch to write next, from the oldest record on.
     pub(super) fn next_batch(&mut self) -> EventBatch {
-        let width = if self.width == 0 { usize::MAX } else { self.width };
+        let width = match (self.alone, self.width) {
+            (0, 0) => usize::MAX,
+            (0, width) => width,
+            _ => 1,
+        };
         self.written = self.records.len().min(width);
         self.records.iter().take(self.written).map(|record| record.event.clone()).collect()
     }
@@ -45,8 +51,10 @@ impl Window {
     /// Takes in what became of the batch that [`next_batch`](Self::next_batch) gave.
     ///
     /// What may pass, and what a person can mend, is kept in front of everything later, and is
-    /// written before that. A batch that failed for a reason that lies in its events is halved until
-    /// the guilty one stands alone.
+    /// written before that. A reason that lies in an event is believed only of one that was written
+    /// alone: a destination may judge many by one of them, as Kafka's brokers do. A batch that failed
+    /// for such a reason, or of which every event did, is halved; where only some did, those are
+    /// written again, one by one.
     pub(super) fn apply(&mut self, target: &str, result: Result<WriteReport, SinkError>) -> Step {
         let said = result.as_ref().map_or(self.written, |report| report.outcomes().len());
         match result {
@@ -61,11 +69,11 @@ impl Window {
                 )),
                 ..Step::default()
             },
-            Ok(report) => self.apply_report(target, report),
-            Err(error) if is_about_events(error.kind()) && self.written > 1 => {
-                self.width = self.written / 2;
-                Step::default()
+            Ok(report) if self.written > 1 && report.outcomes().iter().all(is_refused) => {
+                self.halve()
             }
+            Ok(report) => self.apply_report(target, report),
+            Err(error) if is_about_events(error.kind()) && self.written > 1 => self.halve(),
             Err(error) if is_about_events(error.kind()) => {
                 // A rejection has no source to keep the causes in.
                 let rejection = Rejection::new(error.kind(), error_chain(&error));
@@ -75,9 +83,15 @@ impl Window {
         }
     }
 
+    fn halve(&mut self) -> Step {
+        self.width = self.written / 2;
+        Step::default()
+    }
+
     fn apply_report(&mut self, target: &str, report: WriteReport) -> Step {
         let mut step = Step::default();
         let mut kept = Vec::new();
+        let believed = self.written == 1;
         let written: Vec<_> = self.records.drain(..self.written).collect();
         for (record, outcome) in written.into_iter().zip(report.into_outcomes()) {
             match outcome {
@@ -85,17 +99,31 @@ impl Window {
                     step.failure.get_or_insert_with(|| rejection.into_error(target));
                     kept.push(record);
                 }
+                Outcome::Rejected(_) if !believed => kept.push(record),
                 outcome => step.settled.push((record, outcome)),
             }
         }
-        // Alone, so that nothing later is accepted while they are not. Else back to the whole width,
-        // by doubling: where one event of a batch is bad, others may be.
-        self.width = if kept.is_empty() { self.width.saturating_mul(2) } else { kept.len() };
+        if step.failure.is_some() {
+            // Together, so that nothing later is accepted while they are not.
+            self.width = kept.len();
+        } else if kept.is_empty() {
+            self.alone = self.alone.saturating_sub(1);
+            if self.alone == 0 {
+                // Back to the whole width by doubling: where one event of a batch is bad, others may be.
+                self.width = self.width.saturating_mul(2);
+            }
+        } else {
+            (self.alone, self.width) = (kept.len(), 1);
+        }
         for record in kept.into_iter().rev() {
             self.records.push_front(record);
         }
         step
     }
+}
+
+fn is_refused(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Rejected(why) if is_about_events(why.kind))
 }
 
 /// Whether the reason lies in the events, so that others could still be accepted.
@@ -163,12 +191,12 @@ mod tests {
         next(&mut window);
         let kinds = [None, Some(Unavailable), Some(Rejected), Some(Config), None];
         let step = window.apply("target", report(&kinds));
-        assert_eq!(settled(&step), [(0, true), (2, false), (4, true)]);
+        assert_eq!(settled(&step), [(0, true), (4, true)]);
         assert_eq!(step.failure.unwrap().to_string(), "target: as told");
         window.extend(super::tests::window(2).records);
-        assert_eq!(next(&mut window), [1, 3]);
-        let step = window.apply("target", report(&[None, None]));
-        assert_eq!((settled(&step).len(), step.failure.is_none()), (2, true));
+        assert_eq!(next(&mut window), [1, 2, 3]);
+        let step = window.apply("target", report(&[None, None, None]));
+        assert_eq!((settled(&step).len(), step.failure.is_none()), (3, true));
         assert_eq!(next(&mut window), [0, 1]);
     }
 
@@ -204,5 +232,35 @@ mod tests {
         assert!(step.settled.is_empty());
         assert_eq!(step.failure.unwrap().kind(), Config);
         assert_eq!(next(&mut window), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_rejection_in_a_batch_is_believed_once_the_event_was_written_alone() {
+        let mut window = window(6);
+        next(&mut window);
+        let kinds = [None, Some(TooLarge), None, Some(Rejected), None, None];
+        let step = window.apply("target", report(&kinds));
+        assert_eq!(settled(&step), [(0, true), (2, true), (4, true), (5, true)]);
+        assert!(step.failure.is_none(), "no pause is needed");
+        window.extend(super::tests::window(3).records);
+        // Judged by what was in the batch with it.
+        assert_eq!(next(&mut window), [1]);
+        let step = window.apply("target", report(&[None]));
+        assert_eq!(settled(&step), [(1, true)]);
+        assert_eq!(next(&mut window), [3]);
+        let step = window.apply("target", report(&[Some(Rejected)]));
+        assert_eq!(settled(&step), [(3, false)]);
+        assert_eq!(next(&mut window), [0, 1]);
+    }
+
+    #[test]
+    fn a_batch_of_which_every_event_is_rejected_is_halved() {
+        let mut window = window(4);
+        assert_eq!(next(&mut window), [0, 1, 2, 3]);
+        let step = window.apply("target", report(&[Some(TooLarge); 4]));
+        assert!(step.settled.is_empty() && step.failure.is_none());
+        assert_eq!(next(&mut window), [0, 1]);
+        window.apply("target", report(&[None; 2]));
+        assert_eq!(next(&mut window), [2, 3]);
     }
 }
