@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gametel_core::sink::spool::SpoolReader;
+use gametel_core::sink::spool::{SpoolAck, SpoolReader};
 use gametel_core::sink::{EventSink, MemorySink, SinkErrorKind, Spool};
 use gametel_core::testing::{Call, Fault, When};
 
@@ -107,4 +107,31 @@ async fn a_target_that_can_not_be_closed_is_told_where_nothing_is_left_to_make_u
     assert_eq!(spool.write_batch(&batch(0..1)).await.unwrap_err().kind(), SinkErrorKind::Closed);
     let status = spool.monitor().status();
     assert!(!status.forwarding && status.pending_events == 0);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_second_name_of_the_file_gives_no_second_owner() {
+    let place = Place::new();
+    let first = place.open(MemorySink::new(), options());
+    let link = place.path.with_file_name("link.db");
+    std::os::unix::fs::symlink(&place.path, &link).unwrap();
+    let error = Spool::open(&link, MemorySink::new(), options()).unwrap_err();
+    assert!(error.to_string().ends_with("is in use by another process"), "{error}");
+    assert!(SpoolReader::open(&link).unwrap().is_in_use());
+    first.close().await.unwrap();
+    Spool::open(&link, MemorySink::new(), options()).unwrap().close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_time_out_without_end_is_one() {
+    let (place, target) = (Place::new(), target());
+    let options = options()
+        .with_ack(SpoolAck::Target)
+        .with_ack_timeout(Duration::MAX)
+        .with_close_timeout(Duration::MAX);
+    let spool = place.open(Arc::clone(&target), options);
+    write(&spool, batch(0..3)).await;
+    spool.close().await.unwrap();
+    assert_eq!(stored(&target), [0, 1, 2]);
 }

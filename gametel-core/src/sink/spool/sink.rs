@@ -12,6 +12,7 @@ use crate::sink::{EventSink, Guarded, SinkError, SinkErrorKind, WriteReport};
 
 use super::forwarder::Forwarder;
 use super::lock::Lock;
+use super::reserve::Reserve;
 use super::store::Store;
 use super::waiting::Waiting;
 use super::writer::{Command, Phase, Shared, Writer};
@@ -97,7 +98,13 @@ impl Spool {
             return Err(SinkError::new(SinkErrorKind::Config, "spool", message));
         }
         let lock = Lock::take(path)?;
-        let (store, status) = Store::open(path, &options)?;
+        let (store, status) = match Store::open(path, &options) {
+            // On a full disk, even to open the file takes some room.
+            Err(error) if error.kind() == SinkErrorKind::Io && Reserve::give_back(path) => {
+                Store::open(path, &options)
+            }
+            opened => opened,
+        }?;
         let target = Arc::new(Guarded::new(Box::new(target)));
         let (commands, inbox) = mpsc::channel(options.queue.queue_batches);
         let (phase, phases) = watch::channel(Phase::Open);

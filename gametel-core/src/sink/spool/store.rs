@@ -5,7 +5,7 @@ use tokio::sync::watch;
 
 use crate::batch::EventBatch;
 use crate::event::Timestamp;
-use crate::sink::{Outcome, Receipt, Rejection, SinkError, SinkErrorKind};
+use crate::sink::{Outcome, Receipt, Rejection, SinkError, SinkErrorKind, sqlite};
 
 use super::record::{self, COLUMNS};
 use super::reserve::Reserve;
@@ -23,6 +23,8 @@ pub(super) struct Store {
     claimed: (u64, u64),
     max_events: u64,
     max_event_bytes: usize,
+    /// Whether the last transaction failed because the disk is full.
+    disk_full: bool,
     status: watch::Sender<SpoolStatus>,
 }
 
@@ -91,6 +93,7 @@ impl Store {
             claimed: (0, 0),
             max_events: options.max_events,
             max_event_bytes: options.max_event_bytes,
+            disk_full: false,
             status,
         };
         Ok((store, receiver))
@@ -248,27 +251,30 @@ impl Store {
         }
     }
 
-    /// Makes what room it can on a full disk: for what takes out events.
+    /// Makes what room it can, where the last commit failed because the disk is full: for what takes
+    /// out events. Another failure is none that room would mend.
     pub(super) fn make_room(&mut self) {
+        if !self.disk_full {
+            return;
+        }
         self.reserve.release();
         // A WAL that is empty again is room that it has already. Where it can't be emptied, what is
         // to be written fails and says so.
-        drop(self.checkpoint());
+        self.checkpoint();
     }
 
-    /// Leaves one file, if nothing is in it, and no room taken. What is accepted is safe without it.
-    pub(super) fn close(mut self) -> Result<(), SinkError> {
+    /// Leaves one file and, if nothing is in it, no room taken.
+    pub(super) fn close(mut self) {
         if self.status.borrow().pending_events == 0 {
             self.reserve.remove();
         }
-        self.checkpoint()
+        self.checkpoint();
     }
 
-    /// Moves the WAL into the file and empties it.
-    fn checkpoint(&self) -> Result<(), SinkError> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(|error| SpoolError::failed(&self.path, "closed", error).into())
+    /// Moves the WAL into the file and empties it, if that can be done: it holds what is accepted as
+    /// safely.
+    fn checkpoint(&self) {
+        sqlite::empty_wal(&self.connection, "spool");
     }
 
     fn recount(&mut self) -> Result<(), SinkError> {
@@ -289,13 +295,13 @@ impl Store {
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, SinkError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
-        transaction
-            .and_then(|transaction| {
-                let done = work(&transaction)?;
-                transaction.commit()?;
-                Ok(done)
-            })
-            .map_err(|error| SpoolError::failed(&self.path, "written", error).into())
+        let done = transaction.and_then(|transaction| {
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        });
+        self.disk_full = done.as_ref().is_err_and(sqlite::is_disk_full);
+        done.map_err(|error| SpoolError::failed(&self.path, "written", error).into())
     }
 }
 

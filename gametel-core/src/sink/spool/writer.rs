@@ -4,7 +4,7 @@ use std::time::Instant;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::batch::EventBatch;
-use crate::sink::{SinkError, SinkErrorKind, ThreadSinkOptions};
+use crate::sink::{SinkError, ThreadSinkOptions};
 
 use super::store::{Admitted, Settlement, Store};
 use super::waiting::{Waiter, Waiting, WriteReply};
@@ -38,8 +38,8 @@ pub(super) enum Command {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Phase {
     Open,
-    /// Forwarding goes on until this moment, or until there is nothing left.
-    Closing(Instant),
+    /// Forwarding goes on until this moment, if there is one, or until there is nothing left.
+    Closing(Option<Instant>),
     /// Nobody waits for anything any more.
     Abandoned,
 }
@@ -89,7 +89,8 @@ impl Writer {
         let target = self.serve();
         self.refuse_the_rest();
         self.store.status().send_modify(|status| status.forwarding = false);
-        target.and(self.store.close())
+        self.store.close();
+        target
     }
 
     fn serve(&mut self) -> Result<(), SinkError> {
@@ -105,7 +106,7 @@ impl Writer {
                 }
                 Command::Close if !self.closed => {
                     self.closed = true;
-                    let deadline = Instant::now() + self.options.close_timeout;
+                    let deadline = Instant::now().checked_add(self.options.close_timeout);
                     self.shared.phase.send_modify(|phase| {
                         if let Phase::Open = phase {
                             *phase = Phase::Closing(deadline);
@@ -198,7 +199,7 @@ impl Writer {
 
     /// Enters the writes that wait for the target, before it can have seen any of their events.
     fn enter(&self, admitted: &[Admitted], replies: &mut [Option<WriteReply>]) {
-        let deadline = Instant::now() + self.options.ack_timeout;
+        let deadline = Instant::now().checked_add(self.options.ack_timeout);
         for (write, reply) in admitted.iter().zip(replies) {
             // Where every event was too large, there is nothing to wait for.
             if write.places.is_empty() {
@@ -226,9 +227,7 @@ impl Writer {
         if !admitted.is_empty() && self.store.commit(&[], settlements).is_ok() {
             return Ok(());
         }
-        if error.kind() == SinkErrorKind::Io {
-            self.store.make_room();
-        }
+        self.store.make_room();
         self.store.commit(&[], settlements)
     }
 
