@@ -99,6 +99,15 @@ pub(super) fn empty_wal(connection: &Connection, sink: &'static str) {
     }
 }
 
+/// The same, without waiting for those who use the file.
+pub(super) fn empty_wal_at_once(connection: &Connection, sink: &'static str) {
+    if connection.busy_timeout(Duration::ZERO).is_ok() {
+        empty_wal(connection, sink);
+        // It is a setting, and can't fail where it has not before.
+        drop(connection.busy_timeout(BUSY_TIMEOUT));
+    }
+}
+
 pub(super) fn identity(connection: &Connection, format: &Format) -> rusqlite::Result<Identity> {
     let read = |pragma: &str| -> rusqlite::Result<i64> {
         connection.pragma_query_value(None, pragma, |row| row.get(0))

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
+use gametel_core::batch::EventBatch;
 use gametel_core::sink::spool::{SpoolAck, SpoolReader};
-use gametel_core::sink::{EventSink, MemorySink, SinkErrorKind, Spool};
+use gametel_core::sink::{EventSink, MemorySink, SinkError, SinkErrorKind, Spool, WriteReport};
 use gametel_core::testing::{Call, Fault, When};
 
 use crate::support::{Place, batch, options, stored, target, until_empty, write};
@@ -134,4 +136,40 @@ async fn a_time_out_without_end_is_one() {
     write(&spool, batch(0..3)).await;
     spool.close().await.unwrap();
     assert_eq!(stored(&target), [0, 1, 2]);
+}
+
+/// Brings down the thread that asks for its name.
+#[derive(Debug)]
+struct Deadly;
+
+#[async_trait]
+impl EventSink for Deadly {
+    fn name(&self) -> &str {
+        panic!("no name")
+    }
+
+    async fn write_batch(&self, _: &EventBatch) -> Result<WriteReport, SinkError> {
+        Ok(WriteReport::default())
+    }
+
+    async fn flush(&self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    async fn close(&self) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_thread_that_dies_leaves_nobody_waiting_and_is_told() {
+    let place = Place::new();
+    let options = options().with_ack(SpoolAck::Target).with_ack_timeout(Duration::MAX);
+    let spool = place.open(Deadly, options);
+    let error = spool.write_batch(&batch(0..1)).await.unwrap_err();
+    assert_eq!(error.to_string(), "spool: a thread of the spool has died");
+    let status = spool.monitor().status();
+    assert!(!status.forwarding, "{status:?}");
+    assert_eq!(status.refusing.unwrap().message, "spool: a thread of the spool has died");
+    assert_eq!(spool.close().await.unwrap_err().kind(), SinkErrorKind::Io);
 }

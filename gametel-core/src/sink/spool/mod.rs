@@ -57,6 +57,7 @@ mod options;
 mod reader;
 mod record;
 mod reserve;
+mod retrying;
 mod sink;
 mod stop;
 mod store;

@@ -6,6 +6,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use crate::batch::EventBatch;
 use crate::sink::{SinkError, ThreadSinkOptions};
 
+use super::retrying::Retried;
 use super::store::{Admitted, Settlement, Store};
 use super::waiting::{Waiter, Waiting, WriteReply};
 use super::{SpoolAck, SpoolOptions};
@@ -20,9 +21,13 @@ pub(super) enum Command {
         settlement: Settlement,
         reply: oneshot::Sender<Result<(), SinkError>>,
     },
+    /// Take up some of the refused records, up to this number.
     RetryRefused {
-        reply: oneshot::Sender<Result<u64, SinkError>>,
+        last: Option<i64>,
+        reply: oneshot::Sender<Result<Retried, SinkError>>,
     },
+    /// Look whether writes still have to be refused.
+    Reconsider,
     Flush {
         reply: oneshot::Sender<Result<(), SinkError>>,
     },
@@ -88,7 +93,6 @@ impl Writer {
     pub(super) fn run(mut self) -> Result<(), SinkError> {
         let target = self.serve();
         self.refuse_the_rest();
-        self.store.status().send_modify(|status| status.forwarding = false);
         self.store.close();
         target
     }
@@ -99,8 +103,9 @@ impl Writer {
                 Command::Write { .. } | Command::Settle { .. } => self.write(command),
                 // An answer that nobody waits for any more is dropped.
                 Command::Flush { reply } => drop(reply.send(self.check_open())),
-                Command::RetryRefused { reply } => {
-                    let retried = self.check_open().and_then(|()| self.store.retry_refused());
+                Command::Reconsider => self.store.reconsider(),
+                Command::RetryRefused { last, reply } => {
+                    let retried = self.check_open().and_then(|()| self.store.retry_refused(last));
                     self.shared.committed.notify_one();
                     drop(reply.send(retried));
                 }
@@ -237,11 +242,11 @@ impl Writer {
             let error = SinkError::closed("spool");
             match command {
                 Command::Write { reply, .. } => drop(reply.send(Err(error))),
-                Command::RetryRefused { reply } => drop(reply.send(Err(error))),
+                Command::RetryRefused { reply, .. } => drop(reply.send(Err(error))),
                 Command::Flush { reply } | Command::Settle { reply, .. } => {
                     drop(reply.send(Err(error)));
                 }
-                Command::Close | Command::End { .. } => {}
+                Command::Reconsider | Command::Close | Command::End { .. } => {}
             }
         }
     }
