@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi};
 
 use super::SinkErrorKind;
 
@@ -90,6 +90,24 @@ pub(super) fn sync_every_commit(connection: &Connection) -> rusqlite::Result<()>
     connection.pragma_update(None, "synchronous", "FULL")
 }
 
+/// Moves the WAL into the file, so that what is left is one file. It need not succeed, as it does not on
+/// a full disk: what was committed is as safe where it is.
+pub(super) fn empty_wal(connection: &Connection, sink: &'static str) {
+    let moved = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    if let Err(error) = moved {
+        tracing::debug!(sink, %error, "the WAL could not be moved into the file");
+    }
+}
+
+/// The same, without waiting for those who use the file.
+pub(super) fn empty_wal_at_once(connection: &Connection, sink: &'static str) {
+    if connection.busy_timeout(Duration::ZERO).is_ok() {
+        empty_wal(connection, sink);
+        // It is a setting, and can't fail where it has not before.
+        drop(connection.busy_timeout(BUSY_TIMEOUT));
+    }
+}
+
 pub(super) fn identity(connection: &Connection, format: &Format) -> rusqlite::Result<Identity> {
     let read = |pragma: &str| -> rusqlite::Result<i64> {
         connection.pragma_query_value(None, pragma, |row| row.get(0))
@@ -126,7 +144,35 @@ pub(super) fn error_kind(error: &rusqlite::Error) -> SinkErrorKind {
     }
 }
 
+/// Whether there is no room left on the disk.
+pub(super) fn is_disk_full(error: &rusqlite::Error) -> bool {
+    match error.sqlite_error() {
+        // Memory that is shared through a file is told apart: its pages can't be had.
+        Some(error) => {
+            error.code == ErrorCode::DiskFull || error.extended_code == ffi::SQLITE_IOERR_SHMSIZE
+        }
+        None => false,
+    }
+}
+
 /// Whether it is no SQLite file at all.
 pub(super) fn is_no_database(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::NotADatabase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_a_broken_one() {
+        let error = |code| rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_SHMSIZE] {
+            assert!(is_disk_full(&error(code)), "{code}");
+        }
+        for code in [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_CORRUPT] {
+            assert!(!is_disk_full(&error(code)), "{code}");
+            assert_eq!(error_kind(&error(code)), SinkErrorKind::Io);
+        }
+    }
 }

@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
-use gametel_core::sink::{EventSink, MemorySink, SinkErrorKind};
+use gametel_core::sink::{EventSink, EventSinkExt, MemorySink, SinkErrorKind};
 use gametel_core::testing::{Call, Fault, When};
 
-use crate::support::{Picky, Place, batch, options, stored, target, until_empty, write};
+use crate::support::{
+    Picky, Place, batch, event, options, stored, target, until, until_empty, write,
+};
 
 #[tokio::test]
 async fn a_full_spool_refuses_the_whole_write_until_there_is_room_again() {
@@ -116,4 +118,50 @@ fn a_limit_of_nothing_is_a_mistake() {
         assert_eq!(error.kind(), SinkErrorKind::Config);
         assert!(error.to_string().contains(name), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_spool_that_refuses_says_so_until_there_is_room_again() {
+    let (place, target) = (Place::new(), target());
+    let spool = place.open(Arc::clone(&target), options().with_max_events(10));
+    target.inject(Call::Write, When::Always, Fault::Fail(SinkErrorKind::Unavailable));
+    write(&spool, batch(0..8)).await;
+    assert_eq!(spool.monitor().status().refusing, None);
+    let error = spool.write_batch(&batch(8..11)).await.unwrap_err();
+    let refusing = spool.monitor().status().refusing.unwrap();
+    assert_eq!((refusing.kind, refusing.message), (error.kind(), error.to_string()));
+    // Too large for any spool of this size: that is the write's fault.
+    target.heal();
+    until_empty(&spool).await;
+    until(&spool, |status| status.refusing.is_none()).await;
+    spool.write_batch(&batch(0..11)).await.unwrap_err();
+    assert_eq!(spool.monitor().status().refusing, None);
+    spool.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wal_that_a_reader_keeps_from_being_emptied_has_an_end() {
+    let (place, target) = (Place::new(), target());
+    let spool = place.open(Arc::clone(&target), options().with_max_bytes(8 * 1024 * 1024));
+    let reader = rusqlite::Connection::open(&place.path).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM pending").unwrap();
+    let large = || event(0).with_key(vec![b'k'; 1_000_000]);
+    let mut refused = None;
+    for _ in 0..200 {
+        match spool.write(large()).await {
+            Ok(_) => until_empty(&spool).await,
+            Err(error) => {
+                refused = Some(error);
+                break;
+            }
+        }
+    }
+    let error = refused.expect("its growth has an end");
+    assert_eq!(error.kind(), SinkErrorKind::Backpressure);
+    assert!(error.to_string().contains("WAL"), "{error}");
+    drop(reader);
+    // It looks for itself.
+    until(&spool, |status| status.refusing.is_none()).await;
+    spool.write(large()).await.unwrap();
+    spool.close().await.unwrap();
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gametel_core::batch::EventBatch;
+use gametel_core::sink::log::{LogOptions, LogReader};
 use gametel_core::sink::spool::SpoolReader;
-use gametel_core::sink::{EventSink, SinkErrorKind, Spool};
+use gametel_core::sink::{EventSink, LogSink, SinkErrorKind, Spool};
 use gametel_core::testing::{Call, Fault, When};
 
 use crate::support::{event, number, options, stored, target, until, until_empty, write};
@@ -100,4 +101,66 @@ async fn a_disk_that_the_spool_itself_has_filled_is_emptied_by_forwarding() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     spool.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_spool_on_a_full_disk_is_opened_and_goes_on() {
+    let test = "a_spool_on_a_full_disk_is_opened_and_goes_on";
+    for closed in [true, false] {
+        let Some(disk) = gametel_cluster::small_disk(test, 64) else {
+            return;
+        };
+        let path = disk.path().join("spool.db");
+        let away = target();
+        away.inject(Call::Write, When::Always, Fault::Fail(SinkErrorKind::Unavailable));
+        let options = options().with_close_timeout(Duration::from_millis(1));
+        let spool = Spool::open(&path, Arc::clone(&away), options).unwrap();
+        let mut accepted = Vec::new();
+        for round in 0..100 {
+            write(&spool, batch(round)).await;
+            accepted.extend(round * 10..round * 10 + 10);
+        }
+        if closed {
+            spool.close().await.unwrap();
+            disk.fill();
+        } else {
+            disk.fill();
+            drop(spool);
+            let reader = SpoolReader::open(&path).unwrap();
+            let deadline = Instant::now() + Duration::from_secs(20);
+            while reader.is_in_use() {
+                assert!(Instant::now() < deadline, "its threads end by themselves");
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+        let back = target();
+        let spool = Spool::open(&path, Arc::clone(&back), options).unwrap();
+        until_empty(&spool).await;
+        assert_eq!(stored(&back), accepted, "each once");
+        spool.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_no_failure_of_a_close() {
+    let test = "a_full_disk_is_no_failure_of_a_close";
+    let Some(disk) = gametel_cluster::small_disk(test, 64) else {
+        return;
+    };
+    let away = target();
+    away.inject(Call::Write, When::Always, Fault::Fail(SinkErrorKind::Unavailable));
+    let options = options().with_close_timeout(Duration::from_millis(1));
+    let path = disk.path().join("spool.db");
+    let spool = Spool::open(&path, Arc::clone(&away), options).unwrap();
+    let log = LogSink::open(&disk.path().join("log.db"), LogOptions::default()).unwrap();
+    for round in 0..100 {
+        write(&spool, batch(round)).await;
+        assert_eq!(log.write_batch(&batch(round)).await.unwrap().accepted_count(), 10);
+    }
+    // Neither WAL can be moved into its file.
+    let filler = disk.fill();
+    spool.close().await.unwrap();
+    log.close().await.unwrap();
+    std::fs::remove_file(filler).unwrap();
+    assert_eq!(LogReader::open(&disk.path().join("log.db")).unwrap().range().unwrap(), (0, 1_000));
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gametel_core::sink::spool::SpoolReader;
-use gametel_core::sink::{EventSink, MemorySink, SinkErrorKind, Spool};
+use async_trait::async_trait;
+use gametel_core::batch::EventBatch;
+use gametel_core::sink::spool::{SpoolAck, SpoolReader};
+use gametel_core::sink::{EventSink, MemorySink, SinkError, SinkErrorKind, Spool, WriteReport};
 use gametel_core::testing::{Call, Fault, When};
 
 use crate::support::{Place, batch, options, stored, target, until_empty, write};
@@ -107,4 +109,67 @@ async fn a_target_that_can_not_be_closed_is_told_where_nothing_is_left_to_make_u
     assert_eq!(spool.write_batch(&batch(0..1)).await.unwrap_err().kind(), SinkErrorKind::Closed);
     let status = spool.monitor().status();
     assert!(!status.forwarding && status.pending_events == 0);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_second_name_of_the_file_gives_no_second_owner() {
+    let place = Place::new();
+    let first = place.open(MemorySink::new(), options());
+    let link = place.path.with_file_name("link.db");
+    std::os::unix::fs::symlink(&place.path, &link).unwrap();
+    let error = Spool::open(&link, MemorySink::new(), options()).unwrap_err();
+    assert!(error.to_string().ends_with("is in use by another process"), "{error}");
+    assert!(SpoolReader::open(&link).unwrap().is_in_use());
+    first.close().await.unwrap();
+    Spool::open(&link, MemorySink::new(), options()).unwrap().close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_time_out_without_end_is_one() {
+    let (place, target) = (Place::new(), target());
+    let options = options()
+        .with_ack(SpoolAck::Target)
+        .with_ack_timeout(Duration::MAX)
+        .with_close_timeout(Duration::MAX);
+    let spool = place.open(Arc::clone(&target), options);
+    write(&spool, batch(0..3)).await;
+    spool.close().await.unwrap();
+    assert_eq!(stored(&target), [0, 1, 2]);
+}
+
+/// Brings down the thread that asks for its name.
+#[derive(Debug)]
+struct Deadly;
+
+#[async_trait]
+impl EventSink for Deadly {
+    fn name(&self) -> &str {
+        panic!("no name")
+    }
+
+    async fn write_batch(&self, _: &EventBatch) -> Result<WriteReport, SinkError> {
+        Ok(WriteReport::default())
+    }
+
+    async fn flush(&self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    async fn close(&self) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_thread_that_dies_leaves_nobody_waiting_and_is_told() {
+    let place = Place::new();
+    let options = options().with_ack(SpoolAck::Target).with_ack_timeout(Duration::MAX);
+    let spool = place.open(Deadly, options);
+    let error = spool.write_batch(&batch(0..1)).await.unwrap_err();
+    assert_eq!(error.to_string(), "spool: a thread of the spool has died");
+    let status = spool.monitor().status();
+    assert!(!status.forwarding, "{status:?}");
+    assert_eq!(status.refusing.unwrap().message, "spool: a thread of the spool has died");
+    assert_eq!(spool.close().await.unwrap_err().kind(), SinkErrorKind::Io);
 }

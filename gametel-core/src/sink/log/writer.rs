@@ -7,7 +7,7 @@ use crate::batch::EventBatch;
 use crate::codec::json_string;
 use crate::event::{EncodedEvent, Malformed, Position};
 use crate::sink::{
-    BlockingSink, Outcome, Receipt, Rejection, SinkError, SinkErrorKind, WriteReport,
+    BlockingSink, Outcome, Receipt, Rejection, SinkError, SinkErrorKind, WriteReport, sqlite,
 };
 
 use super::{LogError, TOPIC, store};
@@ -91,9 +91,7 @@ impl BlockingSink for Writer {
     }
 
     fn close(&mut self) -> Result<(), SinkError> {
-        // Moves the WAL into the file, so that what is left is one file. What is accepted is safe
-        // without it.
-        let moved = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        moved.map_err(|error| LogError::failed(&self.path, "closed", error).into())
+        sqlite::empty_wal(&self.connection, "log");
+        Ok(())
     }
 }

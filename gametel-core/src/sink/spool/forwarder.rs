@@ -3,10 +3,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::future::select;
+use futures_util::future::{join, select};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::event::Timestamp;
 use crate::sink::{
@@ -38,6 +38,9 @@ impl Forwarder {
     /// A target's close gets at least this long, however little the spool's close has.
     const LEAST_CLOSE: Duration = Duration::from_secs(1);
 
+    /// How often a spool that refuses looks whether it still has to.
+    const RECONSIDERED: Duration = Duration::from_secs(1);
+
     /// Forwards until the spool is told to close and is empty, or has no time left; closes the target
     /// and gives how that was.
     pub(super) async fn run(self) -> Result<(), SinkError> {
@@ -46,7 +49,8 @@ impl Forwarder {
             let mut attempts = Attempts { pauses, failed: 0 };
             while let Ok(()) = self.forward(&mut attempts).await {}
         };
-        select(pin!(forwarded), pin!(self.expire())).await;
+        let beside = async { join(self.expire(), self.reconsider()).await };
+        select(pin!(forwarded), pin!(beside)).await;
         self.shared.waiting.end(&not_before_close());
         let pending = self.status.borrow().pending_events;
         if pending > 0 {
@@ -169,18 +173,16 @@ impl Forwarder {
     /// Takes note of a failure, logs the first of a row, and pauses.
     async fn failed(&self, error: &SinkError, attempts: &mut Attempts) -> Result<(), Ended> {
         attempts.failed = attempts.failed.saturating_add(1);
-        let (kind, message) = (error.kind(), error_chain(error));
         if attempts.failed == 1 {
             tracing::warn!(
                 sink = self.target.name(),
-                kind = kind.as_str(),
-                error = message,
+                kind = error.kind().as_str(),
+                error = error_chain(error),
                 "events stay in the spool for now"
             );
         }
         self.status.send_modify(|status| {
-            let since = status.last_error.as_ref().map_or_else(Timestamp::now, |last| last.since);
-            status.last_error = Some(SpoolFailure { since, kind, message });
+            SpoolFailure::note(&mut status.last_error, error);
             status.forwarding = false;
         });
         let pause = attempts.pauses.pause(attempts.failed);
@@ -198,6 +200,20 @@ impl Forwarder {
                     sleep_until(deadline.into()).await;
                     waiting.expire(Instant::now(), &error);
                 }
+            }
+        }
+    }
+
+    /// Has the writing thread look whether there is room again, while it refuses: who goes by that may
+    /// send no write that would show it. Never returns.
+    async fn reconsider(&self) {
+        let mut status = self.status.subscribe();
+        loop {
+            // The sender is our own.
+            drop(status.wait_for(|status| status.refusing.is_some()).await);
+            sleep(Self::RECONSIDERED).await;
+            if self.commands.send(Command::Reconsider).await.is_err() {
+                std::future::pending().await
             }
         }
     }

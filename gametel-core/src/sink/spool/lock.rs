@@ -30,12 +30,14 @@ impl Lock {
             },
             source: error.into(),
         };
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(lock_path(spool))
-            .map_err(failed)?;
+        // The lock lies beside the file itself, by whatever name that is reached: so it must be there.
+        let to_write = |path: &Path| {
+            OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(failed)
+        };
+        if !spool.exists() {
+            to_write(spool)?;
+        }
+        let file = to_write(&beside(spool, "-lock"))?;
         let started = Instant::now();
         loop {
             match file.try_lock() {
@@ -52,13 +54,15 @@ impl Lock {
     /// Whether anybody holds it now.
     pub(super) fn is_taken(spool: &Path) -> bool {
         // Shared, so that two who look do not see each other.
-        File::open(lock_path(spool))
+        File::open(beside(spool, "-lock"))
             .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 }
 
-fn lock_path(spool: &Path) -> PathBuf {
-    let mut path = spool.as_os_str().to_owned();
-    path.push("-lock");
+/// The path of a file that belongs to a spool: its true name, with something behind it.
+pub(super) fn beside(spool: &Path, suffix: &str) -> PathBuf {
+    let spool = spool.canonicalize().unwrap_or_else(|_| spool.to_owned());
+    let mut path = spool.into_os_string();
+    path.push(suffix);
     path.into()
 }

@@ -44,8 +44,9 @@
 //! file shrinks again after a backlog is gone (`auto_vacuum=INCREMENTAL`), to some 4 MiB.
 //!
 //! **A full disk.** A file with `-reserve` behind its name holds 16 MiB (or a 64th of `max_bytes`, where
-//! that is less), which are given back when events can't be taken out for want of room. Until they can
-//! be reserved again, writes are refused with kind `Io`, and forwarding goes on.
+//! that is less), which are given back when events can't be taken out for want of room, or the file
+//! can't be opened. Until they can be reserved again, writes are refused with kind `Io`, and forwarding
+//! goes on.
 
 mod error;
 mod file;
@@ -56,6 +57,7 @@ mod options;
 mod reader;
 mod record;
 mod reserve;
+mod retrying;
 mod sink;
 mod stop;
 mod store;

@@ -1,7 +1,9 @@
 use tokio::sync::watch;
 
 use crate::event::Timestamp;
-use crate::sink::SinkErrorKind;
+use crate::sink::{SinkError, SinkErrorKind, error_chain};
+
+use super::SpoolAck;
 
 /// Looks into a [`Spool`](super::Spool) that is open, for metrics and readiness; cheap to clone.
 ///
@@ -27,6 +29,12 @@ pub struct SpoolStatus {
     pub refused_bytes: u64,
     /// The most bytes that pending and refused events may have together.
     pub max_bytes: u64,
+    /// When a write is accepted.
+    pub ack: SpoolAck,
+    /// Why writes are refused now: it is full, its disk fails, or one of its threads has died. None once
+    /// there is room again and the disk works, which a spool that refuses looks for every second; full
+    /// is, until one is tried, told only of a write that did not fit.
+    pub refusing: Option<SpoolFailure>,
     /// Why events are not forwarded now; none once the target takes them again.
     pub last_error: Option<SpoolFailure>,
     /// Whether events are forwarded as they come: the spool is open, and there is no failure.
@@ -43,6 +51,14 @@ pub struct SpoolFailure {
     pub kind: SinkErrorKind,
     /// What the last attempt's error says, with its causes.
     pub message: String,
+}
+
+impl SpoolFailure {
+    /// Takes a failure in, whose row began with the one that is there, if one is.
+    pub(super) fn note(place: &mut Option<Self>, error: &SinkError) {
+        let since = place.as_ref().map_or_else(Timestamp::now, |first| first.since);
+        *place = Some(Self { since, kind: error.kind(), message: error_chain(error) });
+    }
 }
 
 impl SpoolMonitor {

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::sink::{SinkError, SinkErrorKind};
 
+use super::lock::beside;
+
 /// Room on the disk that is taken beforehand, by a file beside the spool, and given back when the disk
 /// is full: without it, a spool that has filled its disk could not even take out what was forwarded.
 #[derive(Debug)]
@@ -27,12 +29,24 @@ impl Reserve {
 
     /// The reserve of a spool that may hold `max_bytes`; takes the room, if it is there.
     pub(super) fn new(spool: &Path, max_bytes: u64) -> Self {
-        let mut path = spool.as_os_str().to_owned();
-        path.push("-reserve");
+        let path = beside(spool, "-reserve");
         let bytes = Self::BYTES.min(max_bytes / 64);
-        let mut reserve = Self { path: path.into(), bytes, held: false, tried: Instant::now() };
+        let mut reserve = Self { path, bytes, held: false, tried: Instant::now() };
         reserve.take();
         reserve
+    }
+
+    /// Gives back the room that a spool before this one has left, so that it can be opened; false if
+    /// there was none.
+    pub(super) fn give_back(spool: &Path) -> bool {
+        let given = fs::remove_file(beside(spool, "-reserve")).is_ok();
+        if given {
+            tracing::warn!(
+                sink = "spool",
+                "the disk is full; its reserve is used to open the spool"
+            );
+        }
+        given
     }
 
     /// Whether events may be added: while there is no reserve, what room there is belongs to what

@@ -12,10 +12,12 @@ use crate::sink::{EventSink, Guarded, SinkError, SinkErrorKind, WriteReport};
 
 use super::forwarder::Forwarder;
 use super::lock::Lock;
+use super::reserve::Reserve;
+use super::retrying::Retried;
 use super::store::Store;
 use super::waiting::Waiting;
 use super::writer::{Command, Phase, Shared, Writer};
-use super::{SpoolAck, SpoolMonitor, SpoolOptions, Stop, file};
+use super::{SpoolAck, SpoolFailure, SpoolMonitor, SpoolOptions, SpoolStatus, Stop, file};
 
 /// Stores events in a file on this machine first, and forwards them from there to another sink.
 ///
@@ -97,7 +99,13 @@ impl Spool {
             return Err(SinkError::new(SinkErrorKind::Config, "spool", message));
         }
         let lock = Lock::take(path)?;
-        let (store, status) = Store::open(path, &options)?;
+        let (store, status) = match Store::open(path, &options) {
+            // On a full disk, even to open the file takes some room.
+            Err(error) if error.kind() == SinkErrorKind::Io && Reserve::give_back(path) => {
+                Store::open(path, &options)
+            }
+            opened => opened,
+        }?;
         let target = Arc::new(Guarded::new(Box::new(target)));
         let (commands, inbox) = mpsc::channel(options.queue.queue_batches);
         let (phase, phases) = watch::channel(Phase::Open);
@@ -115,7 +123,12 @@ impl Spool {
         };
         let writer = Writer::new(store, inbox, Arc::clone(&shared), options);
         let (end, ended) = watch::channel(None);
-        start_writing(writer, lock, end)?;
+        let ending = || {
+            let (shared, status) = (Arc::clone(&shared), forwarder.status.clone());
+            Ending { shared, status, died: true }
+        };
+        start_writing(writer, lock, ending(), end)?;
+        let forwarding = ending();
         let spool = Self {
             commands,
             shared,
@@ -125,7 +138,7 @@ impl Spool {
             ended,
         };
         // If this fails, the drop of `spool` ends the writing thread.
-        start_forwarding(forwarder)?;
+        start_forwarding(forwarder, forwarding)?;
         Ok(spool)
     }
 
@@ -143,11 +156,20 @@ impl Spool {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future does not take it back.
+    /// They are moved some at a time, so that writes go on between. Dropping the future leaves some
+    /// where they are, and takes nothing back.
     pub async fn retry_refused(&self) -> Result<u64, SinkError> {
-        let (reply, answer) = oneshot::channel();
-        self.command(Command::RetryRefused { reply }).await?;
-        answer.await.unwrap_or_else(|_| Err(dead()))
+        let (mut retried, mut upto) = (0, None);
+        loop {
+            let (reply, answer) = oneshot::channel();
+            self.command(Command::RetryRefused { last: upto, reply }).await?;
+            let Retried { events, last } = answer.await.unwrap_or_else(|_| Err(dead()))?;
+            if events == 0 {
+                return Ok(retried);
+            }
+            retried += events;
+            upto = Some(last);
+        }
     }
 
     async fn command(&self, command: Command) -> Result<(), SinkError> {
@@ -175,10 +197,13 @@ fn no_thread(error: std::io::Error) -> SinkError {
 fn start_writing(
     writer: Writer,
     lock: Lock,
+    mut ending: Ending,
     end: watch::Sender<Option<Result<(), SinkError>>>,
 ) -> Result<(), SinkError> {
     let run = move || {
         let result = writer.run();
+        ending.died = false;
+        drop(ending);
         // Before the result is told: who hears it may open the spool anew.
         drop(lock);
         end.send_replace(Some(result));
@@ -187,14 +212,15 @@ fn start_writing(
     thread.spawn(run).map(drop).map_err(no_thread)
 }
 
-fn start_forwarding(forwarder: Forwarder) -> Result<(), SinkError> {
+fn start_forwarding(forwarder: Forwarder, ending: Ending) -> Result<(), SinkError> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(no_thread)?;
-    let commands = forwarder.commands.clone();
+    let end = EndOfForwarding { commands: forwarder.commands.clone(), target: Err(dead()) };
     let run = move || {
-        let ending =
-            Ending { shared: Arc::clone(&forwarder.shared), commands, target: Err(dead()) };
-        let mut ending = ending;
-        ending.target = runtime.block_on(forwarder.run());
+        let (mut end, mut ending) = (end, ending);
+        end.target = runtime.block_on(forwarder.run());
+        ending.died = false;
+        // The writing thread ends only once this one has, whose end is told first.
+        drop(ending);
         // A blocking call that the target left behind must not hold the thread.
         runtime.shutdown_background();
     };
@@ -202,17 +228,34 @@ fn start_forwarding(forwarder: Forwarder) -> Result<(), SinkError> {
     thread.spawn(run).map(drop).map_err(no_thread)
 }
 
-/// Ends the writing thread with the forwarding one, however that ends.
+/// Tells that a thread has ended, and those who wait for it, however it ends.
 struct Ending {
     shared: Arc<Shared>,
-    commands: mpsc::Sender<Command>,
-    target: Result<(), SinkError>,
+    status: watch::Sender<SpoolStatus>,
+    died: bool,
 }
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        let target = std::mem::replace(&mut self.target, Ok(()));
+        self.status.send_modify(|status| {
+            status.forwarding = false;
+            if self.died {
+                SpoolFailure::note(&mut status.refusing, &dead());
+            }
+        });
         self.shared.waiting.end(&dead());
+    }
+}
+
+/// Ends the writing thread with the forwarding one, however that ends.
+struct EndOfForwarding {
+    commands: mpsc::Sender<Command>,
+    target: Result<(), SinkError>,
+}
+
+impl Drop for EndOfForwarding {
+    fn drop(&mut self) {
+        let target = std::mem::replace(&mut self.target, Ok(()));
         // The writing thread may have died before.
         drop(self.commands.blocking_send(Command::End { target }));
     }

@@ -35,8 +35,14 @@ impl Stop {
         let mut phase = self.phase.clone();
         let left = phase.wait_for(|phase| !matches!(phase, Phase::Open)).await.map(|phase| *phase);
         if let Ok(Phase::Closing(deadline)) = left {
+            let expired = async {
+                match deadline {
+                    Some(deadline) => sleep_until(Instant::from_std(deadline)).await,
+                    None => std::future::pending().await,
+                }
+            };
             let abandoned = pin!(phase.wait_for(|phase| matches!(phase, Phase::Abandoned)));
-            select(pin!(sleep_until(Instant::from_std(deadline))), abandoned).await;
+            select(pin!(expired), abandoned).await;
         }
     }
 

@@ -5,17 +5,21 @@ use tokio::sync::watch;
 
 use crate::batch::EventBatch;
 use crate::event::Timestamp;
-use crate::sink::{Outcome, Receipt, Rejection, SinkError, SinkErrorKind};
+use crate::sink::{Outcome, Receipt, Rejection, SinkError, SinkErrorKind, sqlite};
 
+use super::lock::beside;
 use super::record::{self, COLUMNS};
 use super::reserve::Reserve;
-use super::{SpoolError, SpoolOptions, SpoolRecord, SpoolStatus, file, totals};
+use super::retrying::{Retried, Slice};
+use super::{SpoolError, SpoolFailure, SpoolOptions, SpoolRecord, SpoolStatus, file, totals};
 
 /// The only writer of a spool's file: what of it changes together is one transaction, and so one
 /// fsync.
 pub(super) struct Store {
     connection: Connection,
     path: PathBuf,
+    /// The WAL of the file.
+    wal: PathBuf,
     reserve: Reserve,
     /// The number of the next record.
     next: i64,
@@ -23,6 +27,8 @@ pub(super) struct Store {
     claimed: (u64, u64),
     max_events: u64,
     max_event_bytes: usize,
+    /// Whether the last transaction failed because the disk is full.
+    disk_full: bool,
     status: watch::Sender<SpoolStatus>,
 }
 
@@ -65,6 +71,9 @@ impl Store {
     /// How many records are taken up again in one transaction.
     const RETRIED_AT_ONCE: u32 = 1_000;
 
+    /// The WAL may have this many bytes, and a quarter of `max_bytes`, until writes are refused.
+    const WAL_BYTES: u64 = 64 * 1024 * 1024;
+
     /// Free pages up to here are kept for what comes: 4 MiB.
     const SPARE_PAGES: i64 = 1_024;
 
@@ -76,6 +85,7 @@ impl Store {
         let failed = |error| SpoolError::failed(path, "read", error);
         let status = SpoolStatus {
             max_bytes: options.max_bytes,
+            ack: options.ack,
             forwarding: true,
             ..totals::read(&connection).map_err(failed)?
         };
@@ -86,11 +96,13 @@ impl Store {
         let store = Self {
             connection,
             path: path.to_owned(),
+            wal: beside(path, "-wal"),
             reserve: Reserve::new(path, options.max_bytes),
             next: last + 1,
             claimed: (0, 0),
             max_events: options.max_events,
             max_event_bytes: options.max_event_bytes,
+            disk_full: false,
             status,
         };
         Ok((store, receiver))
@@ -115,11 +127,11 @@ impl Store {
                 bytes += size as u64;
             }
         }
-        if !self.reserve.is_held() {
-            self.shrink();
+        let room = self.check_room(places.len() as u64, bytes);
+        if let Err(error) = room {
+            self.refuse(&error);
+            return Err(error);
         }
-        self.reserve.check()?;
-        self.check_room(places.len() as u64, bytes)?;
         let (claimed_events, claimed_bytes) = &mut self.claimed;
         let first = self.next + i64::try_from(*claimed_events).expect("fewer than 2^63 events");
         *claimed_events += places.len() as u64;
@@ -127,7 +139,57 @@ impl Store {
         Ok(Admitted { batch, outcomes, places, first })
     }
 
-    fn check_room(&self, events: u64, bytes: u64) -> Result<(), SinkError> {
+    /// Takes note of why writes are refused, unless it is for the size of one.
+    fn refuse(&self, error: &SinkError) {
+        if error.is_retryable() {
+            self.status.send_modify(|status| SpoolFailure::note(&mut status.refusing, error));
+        }
+    }
+
+    /// Where writes are refused, looks whether they still have to be: the disk has to take a commit.
+    pub(super) fn reconsider(&mut self) {
+        if self.status.borrow().refusing.is_none() {
+            return;
+        }
+        let works = self.check_room(1, 1).and_then(|()| {
+            self.transact(|transaction| {
+                // Written as it is, it is a change all the same.
+                let version: i64 =
+                    transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+                transaction.pragma_update(None, "user_version", version)
+            })
+        });
+        match works {
+            Ok(()) => self.status.send_modify(|status| status.refusing = None),
+            Err(error) => self.refuse(&error),
+        }
+    }
+
+    /// A WAL that is too long is emptied, if no reader keeps it.
+    fn check_wal(&self) -> Result<(), SinkError> {
+        let length = || std::fs::metadata(&self.wal).map_or(0, |file| file.len());
+        let limit = self.status.borrow().max_bytes / 4 + Self::WAL_BYTES;
+        if length() <= limit {
+            return Ok(());
+        }
+        sqlite::empty_wal_at_once(&self.connection, "spool");
+        let bytes = length();
+        if bytes <= limit {
+            return Ok(());
+        }
+        let message = format!(
+            "the spool's WAL has {bytes} bytes: a reader that stays in the middle of a read keeps it \
+             from being emptied"
+        );
+        Err(SinkError::new(SinkErrorKind::Backpressure, "spool", message))
+    }
+
+    fn check_room(&mut self, events: u64, bytes: u64) -> Result<(), SinkError> {
+        if !self.reserve.is_held() {
+            self.shrink();
+        }
+        self.reserve.check()?;
+        self.check_wal()?;
         let status = self.status.borrow();
         let held = status.pending_events + status.refused_events + self.claimed.0;
         let held_bytes = status.pending_bytes + status.refused_bytes + self.claimed.1;
@@ -155,10 +217,14 @@ impl Store {
     ) -> Result<(), SinkError> {
         let now = Timestamp::now();
         let (events, bytes) = std::mem::take(&mut self.claimed);
-        self.transact(|transaction| {
+        let committed = self.transact(|transaction| {
             append(transaction, admitted, now)?;
             settlements.iter().try_for_each(|settlement| settle(transaction, settlement, now))
-        })?;
+        });
+        if let Err(error) = committed {
+            self.refuse(&error);
+            return Err(error);
+        }
         self.next += i64::try_from(events).expect("fewer than 2^63 events");
         self.status.send_modify(|status| {
             if status.pending_events == 0 && events > 0 {
@@ -166,12 +232,21 @@ impl Store {
             }
             status.pending_events += events;
             status.pending_bytes += bytes;
+            let mut removed = false;
             for settlement in settlements {
                 let refused = settlement.refused.len() as u64;
                 status.pending_events -= settlement.removed.len() as u64 + refused;
                 status.pending_bytes -= settlement.removed_bytes + settlement.refused_bytes;
                 status.refused_events += refused;
                 status.refused_bytes += settlement.refused_bytes;
+                removed |= !settlement.removed.is_empty();
+            }
+            let was_full = || {
+                let refusing = status.refusing.as_ref();
+                refusing.is_some_and(|why| why.kind == SinkErrorKind::Backpressure)
+            };
+            if !admitted.is_empty() || removed && was_full() {
+                status.refusing = None;
             }
             if status.pending_events == 0 {
                 status.oldest = None;
@@ -180,42 +255,31 @@ impl Store {
         Ok(())
     }
 
-    /// Puts the refused events behind the pending ones, to be tried once more, and says how many
-    /// they were.
-    pub(super) fn retry_refused(&mut self) -> Result<u64, SinkError> {
-        let last = self.next - 1;
-        let mut retried = 0;
-        loop {
-            let next = self.next;
-            let moved = self.transact(|transaction| {
-                let (low, high): (Option<i64>, Option<i64>) = transaction.query_row(
-                    "SELECT min(number), max(number) FROM \
-                     (SELECT number FROM refused WHERE number <= ? ORDER BY number LIMIT ?)",
-                    (last, Self::RETRIED_AT_ONCE),
-                    |row| Ok((row.get(0)?, row.get(1)?)),
-                )?;
-                let (Some(low), Some(high)) = (low, high) else {
-                    return Ok(None);
-                };
-                let columns = COLUMNS.strip_prefix("number").expect("it is the first column");
-                transaction.execute(
-                    &format!(
-                        "INSERT INTO pending ({COLUMNS}) SELECT number + ?{columns} \
-                         FROM refused WHERE number <= ?"
-                    ),
-                    (next - low, high),
-                )?;
-                let events =
-                    transaction.execute("DELETE FROM refused WHERE number <= ?", [high])?;
-                Ok(Some((events as u64, next - low + high)))
-            })?;
-            let Some((events, highest)) = moved else {
-                return Ok(retried);
-            };
-            self.next = highest + 1;
-            retried += events;
-            self.recount()?;
-        }
+    /// Puts the first of the refused events behind the pending ones, to be tried once more: of those up
+    /// to the number `last`, or of all that there are now.
+    pub(super) fn retry_refused(&mut self, last: Option<i64>) -> Result<Retried, SinkError> {
+        let (last, next) = (last.unwrap_or(self.next - 1), self.next);
+        let moved = self.transact(|transaction| {
+            let slice = Slice::first(transaction, last, Self::RETRIED_AT_ONCE)?;
+            if let Some(slice) = &slice {
+                slice.take_up(transaction, next)?;
+            }
+            Ok(slice)
+        })?;
+        let Some(Slice { low, high, events, bytes, oldest }) = moved else {
+            return Ok(Retried { events: 0, last });
+        };
+        self.next += high - low + 1;
+        self.status.send_modify(|status| {
+            if status.pending_events == 0 {
+                status.oldest = Some(oldest);
+            }
+            status.pending_events += events;
+            status.pending_bytes += bytes;
+            status.refused_events = status.refused_events.saturating_sub(events);
+            status.refused_bytes = status.refused_bytes.saturating_sub(bytes);
+        });
+        Ok(Retried { events, last })
     }
 
     /// Gives back what the file has too much of, some pages at a time.
@@ -248,40 +312,30 @@ impl Store {
         }
     }
 
-    /// Makes what room it can on a full disk: for what takes out events.
+    /// Makes what room it can, where the last commit failed because the disk is full: for what takes
+    /// out events. Another failure is none that room would mend.
     pub(super) fn make_room(&mut self) {
+        if !self.disk_full {
+            return;
+        }
         self.reserve.release();
         // A WAL that is empty again is room that it has already. Where it can't be emptied, what is
         // to be written fails and says so.
-        drop(self.checkpoint());
+        self.checkpoint();
     }
 
-    /// Leaves one file, if nothing is in it, and no room taken. What is accepted is safe without it.
-    pub(super) fn close(mut self) -> Result<(), SinkError> {
+    /// Leaves one file and, if nothing is in it, no room taken.
+    pub(super) fn close(mut self) {
         if self.status.borrow().pending_events == 0 {
             self.reserve.remove();
         }
-        self.checkpoint()
+        self.checkpoint();
     }
 
-    /// Moves the WAL into the file and empties it.
-    fn checkpoint(&self) -> Result<(), SinkError> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(|error| SpoolError::failed(&self.path, "closed", error).into())
-    }
-
-    fn recount(&mut self) -> Result<(), SinkError> {
-        let counted = totals::read(&self.connection)
-            .map_err(|error| SpoolError::failed(&self.path, "read", error))?;
-        self.status.send_modify(|status| {
-            status.pending_events = counted.pending_events;
-            status.pending_bytes = counted.pending_bytes;
-            status.oldest = counted.oldest;
-            status.refused_events = counted.refused_events;
-            status.refused_bytes = counted.refused_bytes;
-        });
-        Ok(())
+    /// Moves the WAL into the file and empties it, if that can be done: it holds what is accepted as
+    /// safely.
+    fn checkpoint(&self) {
+        sqlite::empty_wal(&self.connection, "spool");
     }
 
     fn transact<T>(
@@ -289,13 +343,13 @@ impl Store {
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, SinkError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
-        transaction
-            .and_then(|transaction| {
-                let done = work(&transaction)?;
-                transaction.commit()?;
-                Ok(done)
-            })
-            .map_err(|error| SpoolError::failed(&self.path, "written", error).into())
+        let done = transaction.and_then(|transaction| {
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        });
+        self.disk_full = done.as_ref().is_err_and(sqlite::is_disk_full);
+        done.map_err(|error| SpoolError::failed(&self.path, "written", error).into())
     }
 }
 

@@ -24,7 +24,8 @@ pub(super) struct Waiter {
     /// The indices of the events that were spooled, one a record, from the first on.
     places: Vec<u32>,
     open: usize,
-    deadline: Instant,
+    /// None where it is past all counting.
+    deadline: Option<Instant>,
     reply: WriteReply,
 }
 
@@ -33,7 +34,7 @@ impl Waiter {
     pub(super) fn new(
         outcomes: Vec<Option<Outcome>>,
         places: Vec<u32>,
-        deadline: Instant,
+        deadline: Option<Instant>,
         reply: WriteReply,
     ) -> Self {
         let open = places.len();
@@ -96,14 +97,14 @@ impl Waiting {
     /// When the first of the writes will have waited long enough.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         // Numbers rise with time, and all writes may wait equally long.
-        self.writes().first_key_value().map(|(_, waiter)| waiter.deadline)
+        self.writes().first_key_value().and_then(|(_, waiter)| waiter.deadline)
     }
 
     /// Ends the writes that have waited long enough.
     pub(super) fn expire(&self, now: Instant, error: &SinkError) {
         let mut writes = self.writes();
         while let Some(entry) = writes.first_entry()
-            && entry.get().deadline <= now
+            && entry.get().deadline.is_some_and(|deadline| deadline <= now)
         {
             entry.remove().give_up(error);
         }

@@ -4,8 +4,9 @@ use std::time::Instant;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::batch::EventBatch;
-use crate::sink::{SinkError, SinkErrorKind, ThreadSinkOptions};
+use crate::sink::{SinkError, ThreadSinkOptions};
 
+use super::retrying::Retried;
 use super::store::{Admitted, Settlement, Store};
 use super::waiting::{Waiter, Waiting, WriteReply};
 use super::{SpoolAck, SpoolOptions};
@@ -20,9 +21,13 @@ pub(super) enum Command {
         settlement: Settlement,
         reply: oneshot::Sender<Result<(), SinkError>>,
     },
+    /// Take up some of the refused records, up to this number.
     RetryRefused {
-        reply: oneshot::Sender<Result<u64, SinkError>>,
+        last: Option<i64>,
+        reply: oneshot::Sender<Result<Retried, SinkError>>,
     },
+    /// Look whether writes still have to be refused.
+    Reconsider,
     Flush {
         reply: oneshot::Sender<Result<(), SinkError>>,
     },
@@ -38,8 +43,8 @@ pub(super) enum Command {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Phase {
     Open,
-    /// Forwarding goes on until this moment, or until there is nothing left.
-    Closing(Instant),
+    /// Forwarding goes on until this moment, if there is one, or until there is nothing left.
+    Closing(Option<Instant>),
     /// Nobody waits for anything any more.
     Abandoned,
 }
@@ -88,8 +93,8 @@ impl Writer {
     pub(super) fn run(mut self) -> Result<(), SinkError> {
         let target = self.serve();
         self.refuse_the_rest();
-        self.store.status().send_modify(|status| status.forwarding = false);
-        target.and(self.store.close())
+        self.store.close();
+        target
     }
 
     fn serve(&mut self) -> Result<(), SinkError> {
@@ -98,14 +103,15 @@ impl Writer {
                 Command::Write { .. } | Command::Settle { .. } => self.write(command),
                 // An answer that nobody waits for any more is dropped.
                 Command::Flush { reply } => drop(reply.send(self.check_open())),
-                Command::RetryRefused { reply } => {
-                    let retried = self.check_open().and_then(|()| self.store.retry_refused());
+                Command::Reconsider => self.store.reconsider(),
+                Command::RetryRefused { last, reply } => {
+                    let retried = self.check_open().and_then(|()| self.store.retry_refused(last));
                     self.shared.committed.notify_one();
                     drop(reply.send(retried));
                 }
                 Command::Close if !self.closed => {
                     self.closed = true;
-                    let deadline = Instant::now() + self.options.close_timeout;
+                    let deadline = Instant::now().checked_add(self.options.close_timeout);
                     self.shared.phase.send_modify(|phase| {
                         if let Phase::Open = phase {
                             *phase = Phase::Closing(deadline);
@@ -198,7 +204,7 @@ impl Writer {
 
     /// Enters the writes that wait for the target, before it can have seen any of their events.
     fn enter(&self, admitted: &[Admitted], replies: &mut [Option<WriteReply>]) {
-        let deadline = Instant::now() + self.options.ack_timeout;
+        let deadline = Instant::now().checked_add(self.options.ack_timeout);
         for (write, reply) in admitted.iter().zip(replies) {
             // Where every event was too large, there is nothing to wait for.
             if write.places.is_empty() {
@@ -226,9 +232,7 @@ impl Writer {
         if !admitted.is_empty() && self.store.commit(&[], settlements).is_ok() {
             return Ok(());
         }
-        if error.kind() == SinkErrorKind::Io {
-            self.store.make_room();
-        }
+        self.store.make_room();
         self.store.commit(&[], settlements)
     }
 
@@ -238,11 +242,11 @@ impl Writer {
             let error = SinkError::closed("spool");
             match command {
                 Command::Write { reply, .. } => drop(reply.send(Err(error))),
-                Command::RetryRefused { reply } => drop(reply.send(Err(error))),
+                Command::RetryRefused { reply, .. } => drop(reply.send(Err(error))),
                 Command::Flush { reply } | Command::Settle { reply, .. } => {
                     drop(reply.send(Err(error)));
                 }
-                Command::Close | Command::End { .. } => {}
+                Command::Reconsider | Command::Close | Command::End { .. } => {}
             }
         }
     }
