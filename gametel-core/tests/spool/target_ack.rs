@@ -146,3 +146,22 @@ async fn a_close_does_not_leave_a_writer_waiting() {
     assert!(error.to_string().contains("closed before the target"), "{error}");
     assert_eq!(spool.monitor().status().pending_events, 1);
 }
+
+#[tokio::test]
+async fn a_rejection_that_was_noted_for_a_writer_who_leaves_is_set_aside() {
+    let (place, target) = (Place::new(), target());
+    let spool = Arc::new(place.open(Arc::clone(&target), waiting().with_batch_events(1)));
+    let kind = SinkErrorKind::Rejected;
+    target.inject(Call::Write, When::Nth(1), Fault::RejectEvery { every: 1, kind });
+    target.inject(Call::Write, When::Nth(2), Fault::Hang);
+    let writer = Arc::clone(&spool);
+    let write = tokio::spawn(async move { writer.write_batch(&batch(0..2)).await });
+    target.until_called(Call::Write, 2).await;
+    write.abort();
+    assert!(write.await.unwrap_err().is_cancelled());
+    target.release();
+    until_empty(&spool).await;
+    assert_eq!(stored(&target), [1]);
+    assert_eq!(spool.monitor().status().refused_events, 1);
+    spool.close().await.unwrap();
+}

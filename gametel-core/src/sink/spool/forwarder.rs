@@ -10,14 +10,14 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::event::Timestamp;
 use crate::sink::{
-    EventSink, Guarded, Outcome, RetryPolicy, SinkError, SinkErrorKind, error_chain,
+    EventSink, Guarded, Outcome, Rejection, RetryPolicy, SinkError, SinkErrorKind, error_chain,
 };
 
-use super::store::Settlement;
-use super::waiting::{not_before_close, not_in_time};
+use super::settlement::Settlement;
+use super::waiting::{Told, not_before_close, not_in_time};
 use super::window::{Step, Window};
 use super::writer::{Command, Shared};
-use super::{SpoolFailure, SpoolOptions, SpoolStatus, Stop, reader};
+use super::{SpoolFailure, SpoolOptions, SpoolRecord, SpoolStatus, Stop, reader};
 
 /// The thread that forwards: it reads what is pending, in order, and hands it to the target.
 pub(super) struct Forwarder {
@@ -46,7 +46,7 @@ impl Forwarder {
     pub(super) async fn run(self) -> Result<(), SinkError> {
         let pauses = self.options.pauses();
         let forwarded = async {
-            let mut attempts = Attempts { pauses, failed: 0 };
+            let mut attempts = Attempts { pauses, failed: 0, noted: Vec::new() };
             while let Ok(()) = self.forward(&mut attempts).await {}
         };
         let beside = async { join(self.expire(), self.reconsider()).await };
@@ -122,20 +122,34 @@ impl Forwarder {
     /// whatever becomes of that: it is tried until it succeeds.
     async fn settle(
         &self,
-        settled: Vec<(super::SpoolRecord, Outcome)>,
+        settled: Vec<(SpoolRecord, Outcome)>,
         attempts: &mut Attempts,
     ) -> Result<(), Ended> {
-        let told: Vec<_> = settled
-            .iter()
-            .map(|(record, outcome)| self.shared.waiting.tell(record.number, outcome))
-            .collect();
+        let mut last = Vec::with_capacity(settled.len());
+        for (record, outcome) in settled {
+            let told = self.shared.waiting.tell(record.number, &outcome);
+            match (outcome, told) {
+                (Outcome::Rejected(why), Told::Noted(write)) => {
+                    attempts.noted.push((write, record, why));
+                }
+                (Outcome::Rejected(why), Told::No) => last.push((record, Some(why))),
+                (Outcome::Accepted(_), _) => last.push((record, None)),
+            }
+        }
+        // Who was told that it is rejected has it, and need not find it here.
+        let ended = self.shared.waiting.take_ended();
+        for (write, record, why) in std::mem::take(&mut attempts.noted) {
+            match ended.get(&write) {
+                None => attempts.noted.push((write, record, why)),
+                Some(answered) => last.push((record, (!answered).then_some(why))),
+            }
+        }
         loop {
             let mut settlement = Settlement::default();
-            for ((record, outcome), told) in settled.iter().zip(&told) {
-                match outcome {
-                    // Who was told that it is rejected has it, and need not find it here.
-                    Outcome::Rejected(why) if !told => settlement.refuse(record, why.clone()),
-                    _ => settlement.remove(record),
+            for (record, refused) in &last {
+                match refused {
+                    Some(why) => settlement.refuse(record, why.clone()),
+                    None => settlement.remove(record),
                 }
             }
             let (reply, answer) = oneshot::channel();
@@ -243,8 +257,12 @@ impl Forwarder {
     }
 }
 
-/// How often the last attempts failed in a row.
+/// What forwarding has behind it.
 struct Attempts {
     pauses: RetryPolicy,
+    /// How often the last attempts failed in a row.
     failed: u32,
+    /// The rejected records whose writes wait for other events still, by the number of the write. They
+    /// stay pending until it is known whether they were told.
+    noted: Vec<(i64, SpoolRecord, Rejection)>,
 }

@@ -58,6 +58,7 @@ mod reader;
 mod record;
 mod reserve;
 mod retrying;
+mod settlement;
 mod sink;
 mod stop;
 mod store;

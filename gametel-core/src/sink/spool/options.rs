@@ -13,8 +13,9 @@ pub enum SpoolAck {
     /// good is told as rejected.
     ///
     /// A write that waits longer than [`ack_timeout`](SpoolOptions::ack_timeout) fails with kind
-    /// `Unavailable`. Its event stays in the spool all the same and is forwarded later, so that
-    /// sending it again, under the same `event_id`, may store it twice in the target.
+    /// `Unavailable`. Its event stays in the spool all the same and is forwarded later. Sending it
+    /// again, under the same `event_id`, adds it once more: it takes room in the spool, and may be in
+    /// the target, once for each try.
     Target,
 }
 

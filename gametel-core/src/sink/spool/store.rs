@@ -11,7 +11,8 @@ use super::lock::beside;
 use super::record::{self, COLUMNS};
 use super::reserve::Reserve;
 use super::retrying::{Retried, Slice};
-use super::{SpoolError, SpoolFailure, SpoolOptions, SpoolRecord, SpoolStatus, file, totals};
+use super::settlement::Settlement;
+use super::{SpoolError, SpoolFailure, SpoolOptions, SpoolStatus, file, totals};
 
 /// The only writer of a spool's file: what of it changes together is one transaction, and so one
 /// fsync.
@@ -42,29 +43,6 @@ pub(super) struct Admitted {
     pub(super) places: Vec<u32>,
     /// The number of the first of them.
     pub(super) first: i64,
-}
-
-/// Records of which the target has said the last word.
-#[derive(Debug, Default)]
-pub(super) struct Settlement {
-    removed: Vec<i64>,
-    removed_bytes: u64,
-    refused: Vec<(i64, Rejection)>,
-    refused_bytes: u64,
-}
-
-impl Settlement {
-    /// Takes a record out.
-    pub(super) fn remove(&mut self, record: &SpoolRecord) {
-        self.removed.push(record.number);
-        self.removed_bytes += record.event.size() as u64;
-    }
-
-    /// Moves a record aside.
-    pub(super) fn refuse(&mut self, record: &SpoolRecord, why: Rejection) {
-        self.refused.push((record.number, why));
-        self.refused_bytes += record.event.size() as u64;
-    }
 }
 
 impl Store {
@@ -219,7 +197,7 @@ impl Store {
         let (events, bytes) = std::mem::take(&mut self.claimed);
         let committed = self.transact(|transaction| {
             append(transaction, admitted, now)?;
-            settlements.iter().try_for_each(|settlement| settle(transaction, settlement, now))
+            settlements.iter().try_for_each(|settlement| settlement.apply(transaction, now))
         });
         if let Err(error) = committed {
             self.refuse(&error);
@@ -374,28 +352,6 @@ fn append(
             let event = write.batch.get(*place as usize).expect("a place is one of the batch's");
             record::insert(&mut statement, number, now, event)?;
         }
-    }
-    Ok(())
-}
-
-fn settle(
-    transaction: &Transaction<'_>,
-    settlement: &Settlement,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    let mut set_aside = transaction.prepare_cached(&format!(
-        "INSERT INTO refused ({COLUMNS}, kind, reason, refused_us) \
-         SELECT {COLUMNS}, ?, ?, ? FROM pending WHERE number = ?"
-    ))?;
-    let mut delete =
-        transaction.prepare_cached("DELETE FROM pending WHERE number BETWEEN ? AND ?")?;
-    for (number, why) in &settlement.refused {
-        set_aside.execute((why.kind.as_str(), &*why.reason, now.as_micros(), number))?;
-        delete.execute((number, number))?;
-    }
-    // Numbers rise; as a rule there is one row of them.
-    for run in settlement.removed.chunk_by(|before, after| before + 1 == *after) {
-        delete.execute((run.first(), run.last()))?;
     }
     Ok(())
 }

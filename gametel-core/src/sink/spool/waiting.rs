@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -11,9 +11,25 @@ pub(super) type WriteReply = oneshot::Sender<Result<WriteReport, SinkError>>;
 /// The writes that wait for the target, by the number of their first record.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    writes: Mutex<BTreeMap<i64, Waiter>>,
+    writes: Mutex<Writes>,
     /// Rung when there is a write where there was none.
     pub(super) added: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Writes {
+    waiting: BTreeMap<i64, Waiter>,
+    /// The ended writes of which a rejection had been noted, and whether they were answered.
+    ended: HashMap<i64, bool>,
+}
+
+/// Whether somebody waits for the outcome of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It is noted for the write whose first record has this number.
+    Noted(i64),
+    /// Nobody waits for it.
+    No,
 }
 
 /// A write of which not every event has its outcome yet.
@@ -41,85 +57,112 @@ impl Waiter {
         Self { outcomes, places, open, deadline, reply }
     }
 
-    /// Answers with what is known; what is not has been given up for the reason of `error`.
-    fn give_up(self, error: &SinkError) {
+    fn has_rejections(&self) -> bool {
+        let spooled = self.places.iter().filter_map(|place| self.outcomes.get(*place as usize));
+        spooled.flatten().any(|outcome| matches!(outcome, Outcome::Rejected(_)))
+    }
+
+    /// Answers with what is known; what is not has been given up for the reason of `error`. False if
+    /// nobody heard it.
+    fn give_up(self, error: &SinkError) -> bool {
         let untold = self.places.len() == self.open;
-        // Who does not wait any more needs no answer.
-        drop(self.reply.send(if untold {
+        let answered = self.reply.send(if untold {
             Err(error.clone())
         } else {
             let rejection = Rejection::new(error.kind(), error.to_string());
             let given_up = || Outcome::Rejected(rejection.clone());
             Ok(self.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(given_up)).collect())
-        }));
+        });
+        answered.is_ok()
     }
 }
 
 impl Waiting {
     /// Enters a write whose records begin with the number `first`.
     pub(super) fn add(&self, first: i64, waiter: Waiter) {
-        let mut writes = self.writes();
-        if writes.insert(first, waiter).is_none() && writes.len() == 1 {
+        let waiting = &mut self.writes().waiting;
+        if waiting.insert(first, waiter).is_none() && waiting.len() == 1 {
             self.added.notify_one();
         }
     }
 
     /// Takes back a write that was entered, and gives its reply.
     pub(super) fn remove(&self, first: i64) -> Option<WriteReply> {
-        self.writes().remove(&first).map(|waiter| waiter.reply)
+        self.writes().waiting.remove(&first).map(|waiter| waiter.reply)
     }
 
-    /// Tells the outcome of a record to who waits for it; false if nobody does.
-    pub(super) fn tell(&self, number: i64, outcome: &Outcome) -> bool {
+    /// Tells the outcome of a record to who waits for it, once that is the last of its write.
+    pub(super) fn tell(&self, number: i64, outcome: &Outcome) -> Told {
         let mut writes = self.writes();
-        let Some((&first, waiter)) = writes.range_mut(..=number).next_back() else {
-            return false;
+        let Some((&first, waiter)) = writes.waiting.range_mut(..=number).next_back() else {
+            return Told::No;
         };
         let place = usize::try_from(number - first).ok().and_then(|at| waiter.places.get(at));
         let Some(&place) = place else {
-            return false;
+            return Told::No;
         };
         if waiter.reply.is_closed() {
-            writes.remove(&first);
-            return false;
+            writes.end(first, |_| false);
+            return Told::No;
         }
         if waiter.outcomes[place as usize].replace(outcome.clone()).is_none() {
             waiter.open -= 1;
         }
-        if waiter.open == 0
-            && let Some(waiter) = writes.remove(&first)
-        {
-            return waiter.reply.send(Ok(waiter.outcomes.into_iter().flatten().collect())).is_ok();
+        if waiter.open == 0 {
+            writes.end(first, |waiter| {
+                let report = waiter.outcomes.into_iter().flatten().collect();
+                waiter.reply.send(Ok(report)).is_ok()
+            });
         }
-        true
+        Told::Noted(first)
+    }
+
+    /// The writes that have ended since the last call, and of which a rejection had been noted: whether
+    /// each was answered.
+    pub(super) fn take_ended(&self) -> HashMap<i64, bool> {
+        std::mem::take(&mut self.writes().ended)
     }
 
     /// When the first of the writes will have waited long enough.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         // Numbers rise with time, and all writes may wait equally long.
-        self.writes().first_key_value().and_then(|(_, waiter)| waiter.deadline)
+        self.writes().waiting.first_key_value().and_then(|(_, waiter)| waiter.deadline)
     }
 
     /// Ends the writes that have waited long enough.
     pub(super) fn expire(&self, now: Instant, error: &SinkError) {
         let mut writes = self.writes();
-        while let Some(entry) = writes.first_entry()
-            && entry.get().deadline.is_some_and(|deadline| deadline <= now)
+        while let Some((&first, waiter)) = writes.waiting.first_key_value()
+            && waiter.deadline.is_some_and(|deadline| deadline <= now)
         {
-            entry.remove().give_up(error);
+            writes.end(first, |waiter| waiter.give_up(error));
         }
     }
 
     /// Ends all writes.
     pub(super) fn end(&self, error: &SinkError) {
-        for waiter in std::mem::take(&mut *self.writes()).into_values() {
-            waiter.give_up(error);
+        let mut writes = self.writes();
+        while let Some((&first, _)) = writes.waiting.first_key_value() {
+            writes.end(first, |waiter| waiter.give_up(error));
         }
     }
 
-    fn writes(&self) -> MutexGuard<'_, BTreeMap<i64, Waiter>> {
-        // The map is whole between any two statements that could panic.
+    fn writes(&self) -> MutexGuard<'_, Writes> {
+        // It is whole between any two statements that could panic.
         self.writes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Writes {
+    /// Ends a write by what answers it, and says whether it did.
+    fn end(&mut self, first: i64, answer: impl FnOnce(Waiter) -> bool) {
+        if let Some(waiter) = self.waiting.remove(&first) {
+            let noted = waiter.has_rejections();
+            let answered = answer(waiter);
+            if noted {
+                self.ended.insert(first, answered);
+            }
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use crate::batch::EventBatch;
 use crate::sink::{SinkError, ThreadSinkOptions};
 
 use super::retrying::Retried;
-use super::store::{Admitted, Settlement, Store};
+use super::settlement::Settlement;
+use super::store::{Admitted, Store};
 use super::waiting::{Waiter, Waiting, WriteReply};
 use super::{SpoolAck, SpoolOptions};
 
