@@ -6,7 +6,7 @@ use gametel_core::batch::EventBatch;
 use gametel_core::catalog::{EventDefinition, FieldError};
 use gametel_core::event::{EncodedEvent, EventDraft, EventType};
 use gametel_core::header::EventHeader;
-use gametel_core::sink::{Outcome, SinkError, WriteReport};
+use gametel_core::sink::{Outcome, WriteReport};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Serialize;
@@ -19,6 +19,7 @@ use super::places::{EventRoute, Place};
 use super::request::{is_media_type, own_fields};
 use super::shared::Intake;
 use super::validation::check_fields;
+use super::writer::WRITE_BYTES;
 use crate::access::Caller;
 use crate::body::{discard_body, read_body};
 use crate::config::Limits;
@@ -101,7 +102,7 @@ where
         intake.stats.add_rejected(1);
         return Err(refuse(intake, request, refusal).await);
     }
-    let Request { method, query, headers, body, .. } = request;
+    let Request { method, caller, query, headers, body, .. } = request;
     let mut reservation = intake.budget.reservation();
     reserve(intake, reservation.take_events(1))?;
     let body = match method {
@@ -110,8 +111,10 @@ where
     };
     let (to_write, event) = event_at_route(intake, &route.definition, query, &headers, &body)
         .inspect_err(|_| intake.stats.add_rejected(1))?;
-    reserve(intake, reservation.take_bytes(EVENT_BYTES + event.payload().len()))?;
-    let report = intake.write(&EventBatch::from(event)).await?;
+    let bytes = WRITE_BYTES + EVENT_BYTES + event.payload().len();
+    reserve(intake, reservation.take_bytes(bytes))?;
+    let batch = EventBatch::from(event);
+    let report = intake.sink().write(caller.as_ref(), &batch, &mut reservation).await?;
     match report.into_outcomes().pop() {
         Some(Outcome::Rejected(rejection)) => {
             return Err(rejection.into_error(intake.sink().name()).into());
@@ -189,7 +192,7 @@ where
     let parts = parts.inspect_err(|_| intake.stats.add_rejected(1))?;
 
     reserve(intake, reservation.take_events(parts.len()))?;
-    reserve(intake, reservation.take_bytes(EVENT_BYTES * parts.len()))?;
+    reserve(intake, reservation.take_bytes(WRITE_BYTES + EVENT_BYTES * parts.len()))?;
 
     let kept = kept_headers(intake, &headers);
     let mut events = Vec::with_capacity(parts.len());
@@ -205,18 +208,13 @@ where
         }));
     }
     intake.stats.add_rejected(judged.len() - events.len());
-    let written = write_unless_empty(intake, events).await;
+    let written = if events.is_empty() {
+        Ok(WriteReport::default())
+    } else {
+        let batch = EventBatch::from(events);
+        intake.sink().write(caller.as_ref(), &batch, &mut reservation).await
+    };
     Ok(EventsAnswer::new(judged, written).into_response(reservation))
-}
-
-async fn write_unless_empty(
-    intake: &Intake,
-    events: Vec<EncodedEvent>,
-) -> Result<WriteReport, SinkError> {
-    if events.is_empty() {
-        return Ok(WriteReport::default());
-    }
-    intake.write(&EventBatch::from(events)).await
 }
 
 /// One event of `/v1/events`, ready to be written.

@@ -1,19 +1,20 @@
 //! From a request to events in the sink, and to the answer.
 //!
 //! In this order: [`respond`] (CORS), `admission` (head, address, key), `handlers` (budget, body,
-//! fields), the sink, `answer`.
+//! fields), `writer`, the sink, `notes`, `answer`.
 
 mod admission;
 mod answer;
-mod detached;
 mod events;
 mod handlers;
+mod notes;
 mod places;
 mod request;
 mod respond;
 mod shared;
 mod stats;
 mod validation;
+mod writer;
 
 pub(crate) use handlers::{Request, live, ready};
 pub(crate) use places::Place;

@@ -118,7 +118,7 @@ fn a_head_that_is_too_large_is_refused_by_the_connection() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_hand_is_bounded_in_events_and_bytes() {
     for limits in
-        [Limits::default().with_in_flight_events(2), Limits::default().with_in_flight_bytes(2_500)]
+        [Limits::default().with_in_flight_events(2), Limits::default().with_in_flight_bytes(5_000)]
     {
         let sink = Arc::new(GatedSink::new());
         let mut server = Running::start(Arc::clone(&sink) as _, config(limits));
