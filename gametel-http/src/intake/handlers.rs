@@ -85,7 +85,7 @@ where
     B: Buf,
 {
     let Request { headers, body, .. } = request;
-    discard_body(&headers, body, intake.options.limits.body_timeout).await;
+    discard_body(&headers, body, &intake.options.limits).await;
     refusal
 }
 
