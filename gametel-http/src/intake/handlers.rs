@@ -7,7 +7,7 @@ use gametel_core::catalog::{EventDefinition, FieldError};
 use gametel_core::event::{EncodedEvent, EventDraft, EventType};
 use gametel_core::header::EventHeader;
 use gametel_core::sink::{Outcome, WriteReport};
-use http::header::CONTENT_TYPE;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use warp::reply::Response;
@@ -307,17 +307,24 @@ fn kept_headers(intake: &Intake, headers: &HeaderMap) -> Vec<EventHeader> {
     kept.headers
 }
 
+/// Keeps an answer out of every cache. Kept, that to a GET of an event's route would be the answer to
+/// the next one, too, of which the server would not hear.
+pub(super) fn not_kept(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 #[derive(Serialize)]
 struct HealthBody {
     status: &'static str,
 }
 
 pub(crate) fn live() -> Response {
-    json_response(StatusCode::OK, &HealthBody { status: "live" })
+    not_kept(json_response(StatusCode::OK, &HealthBody { status: "live" }))
 }
 
 pub(crate) fn ready(intake: &Intake) -> Response {
     let report = intake.readiness.report();
     let status = if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    json_response(status, &report)
+    not_kept(json_response(status, &report))
 }

@@ -4,7 +4,7 @@ use bytes::Buf;
 use futures_util::{FutureExt, Stream};
 use warp::reply::Response;
 
-use super::handlers::{Request, handle};
+use super::handlers::{Request, handle, not_kept};
 use super::shared::Intake;
 use crate::cors::Exchange;
 use crate::error::ApiError;
@@ -25,6 +25,7 @@ where
     {
         return preflight;
     }
+    let may_be_kept = !request.place.is_some_and(|place| place.stores() || place.is_health());
     // A panic is a bug. It costs the request that met it, and not the connection with the others on
     // it. What is shared is atomics and the sink, whose own panics do not come this far.
     let handled = AssertUnwindSafe(handle(intake, request)).catch_unwind().await;
@@ -36,6 +37,9 @@ where
             ApiError::internal().into_response()
         }
     };
+    if !may_be_kept {
+        response = not_kept(response);
+    }
     exchange.add_headers(response.headers_mut());
     response
 }

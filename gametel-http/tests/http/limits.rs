@@ -4,7 +4,9 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 
 use gametel_core::sink::MemorySink;
-use gametel_http::{Limits, Rate, RateLimits, RouteOptions, ServerConfig};
+use gametel_http::{
+    KeyEntry, KeyHash, KeyOptions, KeyRing, Limits, Rate, RateLimits, RouteOptions, ServerConfig,
+};
 
 use crate::support::{Client, GatedSink, Running};
 
@@ -243,6 +245,21 @@ fn behind_a_trusted_proxy_each_client_has_its_own_rate() {
     let statuses: Vec<u16> =
         (1..20).map(|address| forwarded(&mut client, &format!("192.0.2.{address}"))).collect();
     assert_eq!(statuses[..2], [200, 429]);
+}
+
+#[test]
+fn who_tries_out_keys_is_slowed_down_at_every_route() {
+    let keys = KeyRing::open(
+        KeyOptions::default().with_entries([KeyEntry::new("arena", KeyHash::of("arena-key"))]),
+    );
+    let routes = RouteOptions::default().with_rates(one_a_second()).with_keys(keys.unwrap());
+    for path in ["/openapi.json", "/v1/schema", "/v1/schema/nope", "/v1/events"] {
+        let server = Running::start(memory(), ServerConfig::default().with_routes(routes.clone()));
+        let mut client = Client::connect(server.address).unwrap();
+        let mut guess =
+            || client.ask(&format!("POST {path}"), &["X-Api-Key: guess"], "").unwrap().status;
+        assert_eq!([guess(), guess()], [401, 429], "{path}");
+    }
 }
 
 #[test]

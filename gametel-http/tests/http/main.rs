@@ -51,3 +51,4 @@ mod stamps;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
+mod uncached;
