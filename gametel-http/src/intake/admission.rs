@@ -1,7 +1,7 @@
 use http::HeaderMap;
 
-use super::handlers::Request;
 use super::places::Place;
+use super::request::Request;
 use super::shared::Intake;
 use crate::access::{Caller, forget_credentials};
 use crate::error::ApiError;

@@ -15,8 +15,9 @@ use warp::reply::Response;
 use super::admission::admit;
 use super::answer::{EventsAnswer, Judged, ToWrite, quarantined_response};
 use super::events::{SplitError, split};
+use super::own_fields::{is_media_type, own_fields};
 use super::places::{EventRoute, Place};
-use super::request::{is_media_type, own_fields};
+use super::request::Request;
 use super::shared::Intake;
 use super::validation::check_fields;
 use super::writer::WRITE_BYTES;
@@ -25,27 +26,9 @@ use crate::body::{discard_body, read_body};
 use crate::config::Limits;
 use crate::error::{ApiError, ErrorBody, json_response};
 use crate::limits::{Exhausted, Reservation, is_deeper};
-use crate::routes::Peer;
 
 /// What an event takes beside its payload: its place in the batch, and its result in the answer.
 const EVENT_BYTES: usize = 512;
-
-/// A request, as far as the handlers care.
-#[derive(Debug)]
-pub(crate) struct Request<'a, S> {
-    pub(crate) method: Method,
-    /// Where the request came from; none where whoever mounted the routes does not say.
-    pub(crate) peer: Option<Peer>,
-    /// Who sends it; none where no keys are asked for.
-    pub(crate) caller: Option<Caller>,
-    /// What is at the request's path.
-    pub(crate) place: Option<&'a Place>,
-    /// How long path and query are together.
-    pub(crate) uri_bytes: usize,
-    pub(crate) query: &'a str,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: S,
-}
 
 /// Answers a request.
 pub(crate) async fn handle<S, B, E>(

@@ -8,6 +8,7 @@ mod answer;
 mod events;
 mod handlers;
 mod notes;
+mod own_fields;
 mod places;
 mod request;
 mod respond;
@@ -16,8 +17,9 @@ mod stats;
 mod validation;
 mod writer;
 
-pub(crate) use handlers::{Request, live, ready};
+pub(crate) use handlers::{live, ready};
 pub(crate) use places::Place;
+pub(crate) use request::Request;
 pub(crate) use respond::respond;
 pub(crate) use shared::Intake;
 pub(crate) use stats::Stats;
