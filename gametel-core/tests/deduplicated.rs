@@ -199,9 +199,9 @@ async fn a_repeat_is_accepted_and_not_written() {
     assert_eq!(offsets(sink.write_batch(&batch(&[1, 2])).await.unwrap()), [Some(0), Some(1)]);
     let report = sink.write_batch(&batch(&[2, 3, 1])).await.unwrap();
     assert_eq!(offsets(report), [None, Some(2), None]);
-    // Another event under a known id is taken for the first one.
+    // Another event of the same id and type is taken for the first one.
     let at = Timestamp::from_micros(7);
-    let other = EncodedEvent::new(id(1), EventType::new("other"), "other".into(), at);
+    let other = EncodedEvent::new(id(1), EventType::new("t"), "other".into(), at);
     assert_eq!(sink.write(other).await.unwrap().position, None);
     assert_eq!(stored(&memory), once(&[1, 2, 3]));
     assert_eq!(memory.calls(Call::Write), 2, "of repeats alone there is nothing to write");
@@ -291,6 +291,26 @@ async fn a_dead_letter_and_its_mended_event_are_two() {
         sink.write(sent.clone()).await.unwrap();
     }
     assert_eq!(memory.inner().events().len(), 2);
+}
+
+#[tokio::test]
+async fn one_id_in_two_types_or_scopes_is_two_events() {
+    let (sink, memory) = open(&[], DeduplicationOptions::default());
+    let at = Timestamp::from_micros(0);
+    let other = EncodedEvent::new(id(1), EventType::new("other"), vec![2].into(), at);
+    let both = EventBatch::from(vec![event(1), other, event(1)]);
+    for (scope, repeats, stored) in
+        [("", vec![2], 2), ("web", vec![2], 4), ("", vec![0, 1, 2], 4), ("web", vec![0, 1, 2], 4)]
+    {
+        let written = sink.write_scoped(scope, &both).await.unwrap();
+        assert_eq!((written.repeats, written.report.accepted_count()), (repeats, 3), "{scope}");
+        assert_eq!(memory.inner().events().len(), stored, "{scope}");
+    }
+    // What fails is no repeat of anything.
+    memory.inject(Call::Write, When::Always, Fault::Fail(SinkErrorKind::Unavailable));
+    let sent = batch(&[3, 3, 1]);
+    let written = sink.write_scoped("", &sent).await.unwrap();
+    assert_eq!((written.repeats, written.report.accepted_count()), (vec![2], 1));
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ mod thread;
 mod with_timeout;
 
 pub use dead_letter::DeadLetter;
-pub use deduplicated::{Deduplicated, DeduplicationOptions};
+pub use deduplicated::{Deduplicated, DeduplicatedReport, DeduplicationOptions};
 pub use error::{SinkError, SinkErrorKind, error_chain};
 pub use event_sink::EventSink;
 pub use ext::EventSinkExt;

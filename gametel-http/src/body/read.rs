@@ -5,6 +5,7 @@ use bytes::{Buf, Bytes};
 use futures_util::{Stream, StreamExt};
 use http::header::{CONTENT_LENGTH, EXPECT};
 use http::{HeaderMap, StatusCode};
+use tokio::time::{Instant, timeout_at};
 
 use super::coding::{Coding, codings};
 use super::collected::Collected;
@@ -12,21 +13,32 @@ use crate::config::Limits;
 use crate::error::ApiError;
 use crate::limits::Reservation;
 
-/// How much of a body that is too large is read and thrown away before the answer. A client that
+/// How much of a body that was refused is read and thrown away before the answer. A client that
 /// sends all of its body before it reads would else see a reset connection in place of the answer.
 const DRAIN_BYTES: u64 = 64 * 1024 * 1024;
 
+/// How long that may take where the request is refused for its head: who may not write, or not so
+/// often, or asks for what is not there, is owed no more.
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How much is read there at least, so that a small limit on bodies does not cost an answer.
+const DISCARD_BYTES: u64 = 1024 * 1024;
+
 const INCOMPLETE: &str = "incomplete_body";
 
-/// Reads a body that nobody wants, for the reason that [`DRAIN_BYTES`] gives.
-pub(crate) async fn discard_body<S, B, E>(headers: &HeaderMap, body: S, timeout: Duration)
+/// Reads a body that nobody wants, for the reason that [`DRAIN_BYTES`] gives. It is twice as much as
+/// one that was wanted could have, and no more: a client that sends within the limits sees its
+/// answer, and one that sends for the sake of it costs little.
+pub(crate) async fn discard_body<S, B, E>(headers: &HeaderMap, body: S, limits: &Limits)
 where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
-    if can_drain(headers) {
+    let most = DISCARD_BYTES.max(limits.body_bytes.saturating_mul(2) as u64);
+    let timeout = DISCARD_TIMEOUT.min(limits.body_timeout);
+    if can_drain(headers, most) {
         // However it ends, the answer is the same.
-        let _ = tokio::time::timeout(timeout, drain(pin!(body))).await;
+        let _ = tokio::time::timeout(timeout, drain(pin!(body), most)).await;
     }
 }
 
@@ -34,6 +46,9 @@ where
 /// [`Limits::body_timeout`], and as far as the budget has room for what has come.
 ///
 /// # Errors
+///
+/// The reservation is empty then, and what is left of the body is read and thrown away, within the
+/// same time.
 ///
 /// The budget is exhausted (503), a coding is not known (415), the body is larger (413), did not
 /// come in time (408), ended too early, or is not in its coding (400).
@@ -47,41 +62,27 @@ where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
-    let timeout = limits.body_timeout;
-    match tokio::time::timeout(timeout, collect(headers, body, limits, reservation)).await {
-        Ok(result) => result,
-        Err(_) => {
-            let message = format!("the body did not come within {} s", timeout.as_secs_f32());
-            Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", message))
-        }
-    }
-}
-
-async fn collect<S, B, E>(
-    headers: &HeaderMap,
-    body: S,
-    limits: &Limits,
-    reservation: &mut Reservation,
-) -> Result<Bytes, ApiError>
-where
-    S: Stream<Item = Result<B, E>>,
-    B: Buf,
-{
+    let deadline = Instant::now() + limits.body_timeout;
     let mut body = pin!(body);
-    let codings = match admit(headers, limits, reservation) {
-        Ok(codings) => codings,
-        Err(refusal) => {
-            if can_drain(headers) {
-                drain(body).await;
+    let (refusal, can_drain) = match admit(headers, limits, reservation) {
+        Ok(codings) => {
+            let gathered = gather(headers, body.as_mut(), &codings, limits, reservation);
+            match timeout_at(deadline, gathered).await {
+                Ok(Ok(bytes)) => return Ok(bytes),
+                // There is nothing more to come, or no time for it.
+                Ok(Err(refusal)) if refusal.body.code == INCOMPLETE => (refusal, false),
+                Ok(Err(refusal)) => (refusal, true),
+                Err(_) => (timed_out(limits.body_timeout), false),
             }
-            return Err(refusal);
         }
+        Err(refusal) => (refusal, can_drain(headers, DRAIN_BYTES)),
     };
-    let result = gather(headers, body.as_mut(), &codings, limits, reservation).await;
-    if result.as_ref().is_err_and(|refusal| refusal.body.code != INCOMPLETE) {
-        drain(body).await;
+    // Nothing is kept of what is thrown away.
+    drop(reservation.take());
+    if can_drain {
+        let _ = timeout_at(deadline, drain(body, DRAIN_BYTES)).await;
     }
-    result
+    Err(refusal)
 }
 
 /// What can be said of a body before any of it is read.
@@ -136,16 +137,15 @@ fn take(mut chunk: impl Buf) -> Bytes {
 }
 
 /// Who waits for `100 Continue` has sent nothing yet, and reading would ask for it.
-fn can_drain(headers: &HeaderMap) -> bool {
-    !headers.contains_key(EXPECT)
-        && announced_bytes(headers).is_none_or(|bytes| bytes <= DRAIN_BYTES)
+fn can_drain(headers: &HeaderMap, most: u64) -> bool {
+    !headers.contains_key(EXPECT) && announced_bytes(headers).is_none_or(|bytes| bytes <= most)
 }
 
-async fn drain<B: Buf, E>(mut body: impl Stream<Item = Result<B, E>> + Unpin) {
+async fn drain<B: Buf, E>(mut body: impl Stream<Item = Result<B, E>> + Unpin, most: u64) {
     let mut drained = 0;
     while let Some(Ok(chunk)) = body.next().await {
         drained += chunk.remaining() as u64;
-        if drained > DRAIN_BYTES {
+        if drained > most {
             break;
         }
     }
@@ -153,6 +153,11 @@ async fn drain<B: Buf, E>(mut body: impl Stream<Item = Result<B, E>> + Unpin) {
 
 fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn timed_out(timeout: Duration) -> ApiError {
+    let message = format!("the body did not come within {} s", timeout.as_secs_f32());
+    ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", message)
 }
 
 fn incomplete() -> ApiError {
@@ -164,7 +169,7 @@ fn incomplete() -> ApiError {
 mod tests {
     use std::cell::Cell;
 
-    use futures_util::stream;
+    use futures_util::{FutureExt, stream};
 
     use super::*;
     use crate::limits::Budget;
@@ -240,5 +245,35 @@ mod tests {
             (refused.status, refused.body.code),
             (StatusCode::REQUEST_TIMEOUT, "body_timeout")
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_body_holds_nothing_while_the_rest_of_it_is_read() {
+        let limits = Limits::default().with_body_bytes(8);
+        let budget = Budget::new(&limits);
+        let mut reservation = budget.reservation();
+        let chunks = [Ok::<_, ()>(&b"abcdef"[..]), Ok(b"ghi")];
+        let body = stream::iter(chunks).chain(stream::pending());
+        let headers = HeaderMap::new();
+        let mut read = Box::pin(read_body(&headers, body, &limits, &mut reservation));
+        assert!((&mut read).now_or_never().is_none());
+        assert_eq!(budget.bytes(), 0);
+        // Nor does the rest, which never comes, change the answer.
+        assert_eq!(read.await.unwrap_err().body.code, "body_too_large");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_a_body_that_nobody_wants_little_is_read_and_not_for_long() {
+        let limits = Limits::default();
+        let read = Cell::new(0);
+        let endless = stream::repeat_with(|| {
+            read.set(read.get() + 64 * 1024);
+            Ok::<_, ()>(&[0; 64 * 1024][..])
+        });
+        discard_body(&HeaderMap::new(), endless, &limits).await;
+        assert_eq!(read.get(), 2 * limits.body_bytes + 64 * 1024);
+        let begun = Instant::now();
+        discard_body(&HeaderMap::new(), stream::pending::<Chunk>(), &limits).await;
+        assert_eq!(begun.elapsed(), DISCARD_TIMEOUT);
     }
 }

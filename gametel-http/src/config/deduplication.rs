@@ -5,8 +5,10 @@ use gametel_core::sink::DeduplicationOptions;
 /// How long and for how many events a repeated `event_id` is known for one; see
 /// [`Deduplicated`](gametel_core::sink::Deduplicated).
 ///
-/// A write goes on when its client leaves, for its next try to be known as a repeat. Of such events
-/// there are at most 16 MiB at a time; beyond, a write is dropped with its client.
+/// Events are the same if they have one id and one type, and come under the same name of a key.
+///
+/// A write goes on when its client leaves, for its next try to be known as a repeat. It stays part of
+/// what is in hand, which [`Limits`](crate::Limits) bounds.
 ///
 /// Made as [`ServerConfig`](crate::ServerConfig) is: from the defaults, by the setters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +17,8 @@ pub struct Deduplication {
     /// How long an id is remembered after its event was accepted, to the next second. Default 10
     /// minutes.
     pub window: Duration,
-    /// How many ids are remembered; beyond, the oldest is forgotten. An id takes 65 to 106 bytes.
-    /// Ids that the server gave count as well. Default 100,000, which take 7 MB once there were as
+    /// How many ids are remembered; beyond, the oldest is forgotten. An id takes 85 to 142 bytes.
+    /// Ids that the server gave count as well. Default 100,000, which take 9 MB once there were as
     /// many, and are 10 minutes of 166 events a second: a busier server is to be given more.
     pub max_events: usize,
 }

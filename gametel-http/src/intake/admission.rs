@@ -1,7 +1,7 @@
 use http::HeaderMap;
 
-use super::handlers::Request;
 use super::places::Place;
+use super::request::Request;
 use super::shared::Intake;
 use crate::access::{Caller, forget_credentials};
 use crate::error::ApiError;
@@ -11,7 +11,8 @@ use crate::routes::Peer;
 /// Lets a request in, or refuses it, before anything of its body is read: its head is not too
 /// large, its address does not ask too often, its key is known, and the key does not ask too often.
 ///
-/// The address comes before the key, so that who tries out keys is slowed down. From here on the
+/// The address comes before the key wherever one is looked at, so that who tries out keys is slowed
+/// down. From here on the
 /// request knows its caller, and no credentials.
 ///
 /// # Errors
@@ -20,13 +21,13 @@ use crate::routes::Peer;
 pub(crate) fn admit<S>(intake: &Intake, request: &mut Request<'_, S>) -> Result<(), ApiError> {
     check_head(&intake.options.limits, request.uri_bytes, &request.headers)?;
     let stores = request.place.is_some_and(Place::stores);
+    let keys = intake.options.keys.as_ref();
+    let keys = keys.filter(|_| request.place.is_some_and(Place::needs_key));
     // Where nobody says who asks, the rates are for whoever mounted the routes.
-    if let (true, Some(peer)) = (stores, request.peer) {
+    if let (true, Some(peer)) = (stores || keys.is_some(), request.peer) {
         limited(intake, check_address(intake, peer, &request.headers))?;
     }
-    if let Some(keys) = &intake.options.keys
-        && request.place.is_some_and(Place::needs_key)
-    {
+    if let Some(keys) = keys {
         let caller = keys.check(&request.headers)?;
         if stores {
             limited(intake, check_key(intake, &caller))?;

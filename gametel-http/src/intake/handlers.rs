@@ -6,8 +6,8 @@ use gametel_core::batch::EventBatch;
 use gametel_core::catalog::{EventDefinition, FieldError};
 use gametel_core::event::{EncodedEvent, EventDraft, EventType};
 use gametel_core::header::EventHeader;
-use gametel_core::sink::{Outcome, SinkError, WriteReport};
-use http::header::CONTENT_TYPE;
+use gametel_core::sink::{Outcome, WriteReport};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use warp::reply::Response;
@@ -15,37 +15,21 @@ use warp::reply::Response;
 use super::admission::admit;
 use super::answer::{EventsAnswer, Judged, ToWrite, quarantined_response};
 use super::events::{SplitError, split};
+use super::own_fields::{is_media_type, own_fields};
 use super::places::{EventRoute, Place};
-use super::request::{is_media_type, own_fields};
+use super::request::Request;
 use super::shared::Intake;
 use super::validation::check_fields;
+use super::writer::WRITE_BYTES;
 use crate::access::Caller;
 use crate::body::{discard_body, read_body};
 use crate::config::Limits;
 use crate::error::{ApiError, ErrorBody, json_response};
 use crate::limits::{Exhausted, Reservation, is_deeper};
 use crate::readiness::Report;
-use crate::routes::Peer;
 
 /// What an event takes beside its payload: its place in the batch, and its result in the answer.
 const EVENT_BYTES: usize = 512;
-
-/// A request, as far as the handlers care.
-#[derive(Debug)]
-pub(crate) struct Request<'a, S> {
-    pub(crate) method: Method,
-    /// Where the request came from; none where whoever mounted the routes does not say.
-    pub(crate) peer: Option<Peer>,
-    /// Who sends it; none where no keys are asked for.
-    pub(crate) caller: Option<Caller>,
-    /// What is at the request's path.
-    pub(crate) place: Option<&'a Place>,
-    /// How long path and query are together.
-    pub(crate) uri_bytes: usize,
-    pub(crate) query: &'a str,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: S,
-}
 
 /// Answers a request.
 pub(crate) async fn handle<S, B, E>(
@@ -85,7 +69,7 @@ where
     B: Buf,
 {
     let Request { headers, body, .. } = request;
-    discard_body(&headers, body, intake.options.limits.body_timeout).await;
+    discard_body(&headers, body, &intake.options.limits).await;
     refusal
 }
 
@@ -102,7 +86,7 @@ where
         intake.stats.add_rejected(1);
         return Err(refuse(intake, request, refusal).await);
     }
-    let Request { method, query, headers, body, .. } = request;
+    let Request { method, caller, query, headers, body, .. } = request;
     let mut reservation = intake.budget.reservation();
     reserve(intake, reservation.take_events(1))?;
     let body = match method {
@@ -111,8 +95,10 @@ where
     };
     let (to_write, event) = event_at_route(intake, &route.definition, query, &headers, &body)
         .inspect_err(|_| intake.stats.add_rejected(1))?;
-    reserve(intake, reservation.take_bytes(EVENT_BYTES + event.payload().len()))?;
-    let report = intake.write(&EventBatch::from(event)).await?;
+    let bytes = WRITE_BYTES + EVENT_BYTES + event.payload().len();
+    reserve(intake, reservation.take_bytes(bytes))?;
+    let batch = EventBatch::from(event);
+    let report = intake.sink().write(caller.as_ref(), &batch, &mut reservation).await?;
     match report.into_outcomes().pop() {
         Some(Outcome::Rejected(rejection)) => {
             return Err(rejection.into_error(intake.sink().name()).into());
@@ -190,7 +176,7 @@ where
     let parts = parts.inspect_err(|_| intake.stats.add_rejected(1))?;
 
     reserve(intake, reservation.take_events(parts.len()))?;
-    reserve(intake, reservation.take_bytes(EVENT_BYTES * parts.len()))?;
+    reserve(intake, reservation.take_bytes(WRITE_BYTES + EVENT_BYTES * parts.len()))?;
 
     let kept = kept_headers(intake, &headers);
     let mut events = Vec::with_capacity(parts.len());
@@ -206,18 +192,13 @@ where
         }));
     }
     intake.stats.add_rejected(judged.len() - events.len());
-    let written = write_unless_empty(intake, events).await;
+    let written = if events.is_empty() {
+        Ok(WriteReport::default())
+    } else {
+        let batch = EventBatch::from(events);
+        intake.sink().write(caller.as_ref(), &batch, &mut reservation).await
+    };
     Ok(EventsAnswer::new(judged, written).into_response(reservation))
-}
-
-async fn write_unless_empty(
-    intake: &Intake,
-    events: Vec<EncodedEvent>,
-) -> Result<WriteReport, SinkError> {
-    if events.is_empty() {
-        return Ok(WriteReport::default());
-    }
-    intake.write(&EventBatch::from(events)).await
 }
 
 /// One event of `/v1/events`, ready to be written.
@@ -310,13 +291,20 @@ fn kept_headers(intake: &Intake, headers: &HeaderMap) -> Vec<EventHeader> {
     kept.headers
 }
 
+/// Keeps an answer out of every cache. Kept, that to a GET of an event's route would be the answer to
+/// the next one, too, of which the server would not hear.
+pub(super) fn not_kept(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 #[derive(Serialize)]
 struct HealthBody {
     status: &'static str,
 }
 
 pub(crate) fn live() -> Response {
-    json_response(StatusCode::OK, &HealthBody { status: "live" })
+    not_kept(json_response(StatusCode::OK, &HealthBody { status: "live" }))
 }
 
 /// Whether the server is ready, for everyone who asks.
@@ -331,5 +319,5 @@ pub(crate) fn ready_with_reasons(intake: &Intake) -> Response {
 
 fn readiness(report: &Report) -> Response {
     let status = if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    json_response(status, report)
+    not_kept(json_response(status, report))
 }

@@ -44,9 +44,14 @@ impl Place {
         matches!(self, Self::Event(_) | Self::Events)
     }
 
+    /// Whether it says how the server is.
+    pub(crate) fn is_health(&self) -> bool {
+        matches!(self, Self::Live | Self::Ready)
+    }
+
     /// Whether a key is needed, where there are keys. Who asks whether the server is well has none.
     pub(crate) fn needs_key(&self) -> bool {
-        !matches!(self, Self::Live | Self::Ready)
+        !self.is_health()
     }
 }
 

@@ -9,11 +9,14 @@ use prometheus_client::registry::Registry;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Totals {
-    /// Events that the sink accepted.
+    /// Events that the sink accepted, whether or not their client waited for the answer.
     pub accepted: u64,
     /// Events whose fields were not what the catalog says, and that the sink accepted as dead
     /// letters. They are not among the accepted.
     pub quarantined: u64,
+    /// Events that were accepted, and not written since they were there already. They are not among
+    /// the accepted, which are as many as were written.
+    pub repeated: u64,
     /// Events that were refused for good: not events, too large, or not allowed by the key. A body
     /// that is too large or can't be taken apart counts as one; one without a key that counts is not
     /// looked at, and counts as none.
@@ -32,11 +35,14 @@ pub struct Totals {
 
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { accepted, quarantined, rejected, failed, .. } = self;
+        let Self { accepted, quarantined, repeated, rejected, failed, .. } = self;
         let Self { lossy_values, overloaded, rate_limited, .. } = self;
         write!(f, "{accepted} accepted, ")?;
         if *quarantined > 0 {
             write!(f, "{quarantined} quarantined, ")?;
+        }
+        if *repeated > 0 {
+            write!(f, "{repeated} repeated, ")?;
         }
         write!(f, "{rejected} rejected, {failed} failed, {lossy_values} lossy values; ")?;
         write!(f, "requests: {overloaded} overloaded, {rate_limited} rate limited")
@@ -49,6 +55,7 @@ pub(crate) struct Stats {
     events: Family<OutcomeLabel, Counter>,
     accepted: Counter,
     quarantined: Counter,
+    repeated: Counter,
     rejected: Counter,
     failed: Counter,
     lossy_values: Counter,
@@ -68,6 +75,7 @@ impl Default for Stats {
         Self {
             accepted: of("accepted"),
             quarantined: of("quarantined"),
+            repeated: of("repeated"),
             rejected: of("rejected"),
             failed: of("failed"),
             events,
@@ -94,6 +102,10 @@ impl Stats {
         add(&self.quarantined, events);
     }
 
+    pub(crate) fn add_repeated(&self, events: usize) {
+        add(&self.repeated, events);
+    }
+
     pub(crate) fn add_rejected(&self, events: usize) {
         add(&self.rejected, events);
     }
@@ -118,6 +130,7 @@ impl Stats {
         Totals {
             accepted: self.accepted.get(),
             quarantined: self.quarantined.get(),
+            repeated: self.repeated.get(),
             rejected: self.rejected.get(),
             failed: self.failed.get(),
             lossy_values: self.lossy_values.get(),

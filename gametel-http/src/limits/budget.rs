@@ -63,6 +63,12 @@ impl Reservation {
         Ok(())
     }
 
+    /// Gives all that was taken to whoever is to hold it from now on; this one is empty.
+    pub(crate) fn take(&mut self) -> Self {
+        let empty = self.budget.reservation();
+        std::mem::replace(self, empty)
+    }
+
     /// Holds no more than the answer's bytes, until it is dropped with them: that is when the client
     /// has read the answer, or is gone.
     pub(crate) fn hold(mut self, answer: Vec<u8>) -> Bytes {

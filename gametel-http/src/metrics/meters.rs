@@ -53,8 +53,8 @@ impl Meters {
         let requests = RequestMeters::register(own);
         let (in_flight, abandoned, body_bytes) = Default::default();
         own.register("requests_in_flight", "Requests in hand", Gauge::clone(&in_flight));
-        let help =
-            "Requests whose client left before the answer; their events may have been stored";
+        let help = "Requests whose client left before the answer; their events may have been \
+                    stored. One that closed its half of an HTTP/1 connection has not left";
         own.register("requests_abandoned", help, Counter::clone(&abandoned));
         let help = "Bytes of bodies that were read, as they came";
         own.register("request_body_bytes", help, Counter::clone(&body_bytes));

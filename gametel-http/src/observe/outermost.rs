@@ -14,11 +14,7 @@ use super::trace_context::TraceContext;
 
 /// Answers a request, and sees to it that the request can be seen: in the metrics, in the log, and
 /// by the id that its answer has.
-pub(crate) async fn respond<S, B, E>(
-    intake: &Intake,
-    path: &str,
-    request: Request<'_, S>,
-) -> Response
+pub(crate) async fn respond<S, B, E>(intake: &Intake, request: Request<'_, S>) -> Response
 where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
@@ -35,19 +31,19 @@ where
         // Recorded by who finds it out.
         key = Empty,
     );
-    let mut response = observed(intake, path, request).instrument(span).await;
+    let mut response = observed(intake, request).instrument(span).await;
     id.add_to(response.headers_mut());
     response
 }
 
-async fn observed<S, B, E>(intake: &Intake, path: &str, request: Request<'_, S>) -> Response
+async fn observed<S, B, E>(intake: &Intake, request: Request<'_, S>) -> Response
 where
     S: Stream<Item = Result<B, E>>,
     B: Buf,
 {
     let observed = ObservedRequest::begin(intake, &request);
     let place = request.place;
-    let mut response = intake::respond(intake, path, counted(intake, request)).await;
+    let mut response = intake::respond(intake, counted(intake, request)).await;
     observed.end(response.status(), &Tally::take_from(&mut response, place));
     response
 }

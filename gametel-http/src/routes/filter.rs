@@ -87,11 +87,8 @@ pub fn routes(
             async move {
                 add_host(&mut headers, authority.as_ref());
                 let (place, peer) = (Some(&place), remote.map(Peer));
-                let (uri_bytes, query) = (path.as_str().len() + query.len(), &*query);
-                let caller = None;
-                let request =
-                    Request { method, peer, caller, place, uri_bytes, query, headers, body };
-                respond(&intake, path.as_str(), request).await
+                let uri = (path.as_str(), &*query);
+                respond(&intake, Request::new(method, peer, place, uri, headers, body)).await
             }
         },
     )
@@ -110,11 +107,8 @@ pub(crate) fn server_filter(
             let intake = Arc::clone(&intake);
             async move {
                 let place = intake.places.at(path.as_str());
-                let (uri_bytes, query) = (path.as_str().len() + query.len(), &*query);
-                let caller = None;
-                let request =
-                    Request { method, peer, caller, place, uri_bytes, query, headers, body };
-                respond(&intake, path.as_str(), request).await
+                let uri = (path.as_str(), &*query);
+                respond(&intake, Request::new(method, peer, place, uri, headers, body)).await
             }
         },
     )

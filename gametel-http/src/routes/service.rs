@@ -117,17 +117,10 @@ where
             add_host(&mut headers, head.uri.authority());
             let path = head.uri.path();
             let query = head.uri.query().unwrap_or_default();
-            let request = Request {
-                method: head.method,
-                peer: head.extensions.get().copied(),
-                caller: None,
-                place: intake.places.at(path),
-                uri_bytes: path.len() + query.len(),
-                query,
-                headers,
-                body: BodyDataStream::new(body),
-            };
-            respond(&intake, path, request).await
+            let (peer, place) = (head.extensions.get().copied(), intake.places.at(path));
+            let body = BodyDataStream::new(body);
+            let request = Request::new(head.method, peer, place, (path, query), headers, body);
+            respond(&intake, request).await
         }))
     }
 }

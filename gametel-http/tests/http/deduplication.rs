@@ -3,12 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use gametel_core::catalog::Catalog;
 use gametel_core::sink::{MemorySink, SinkErrorKind};
-use gametel_http::{Deduplication, RouteOptions, routes};
+use gametel_http::{
+    Deduplication, KeyEntry, KeyHash, KeyOptions, KeyRing, RouteOptions, routes, service,
+};
+use http_body_util::Full;
 use serde_json::json;
+use tower_service::Service;
 
 use crate::routes::{body, request};
 use crate::support::{FailingSink, GatedSink};
@@ -104,4 +109,43 @@ async fn a_client_that_left_finds_its_event_written_once() {
     assert_eq!((answer.status().as_u16(), &body(&answer)["accepted"]), (200, &1.into()));
     assert_eq!(sink.memory.events().len(), 1);
     assert!(sink.next_arrival().now_or_never().is_none(), "there was one write");
+}
+
+#[tokio::test]
+async fn one_id_is_another_event_for_each_key_and_each_type() {
+    let sink = Arc::new(MemorySink::new());
+    let entries = ["web", "arena"]
+        .map(|name| KeyEntry::new(name, KeyHash::of(name)).with_event_types(["purchase_sword"]));
+    let any = KeyEntry::new("lobby", KeyHash::of("lobby"));
+    let entries = entries.into_iter().chain([any]);
+    let keys = KeyRing::open(KeyOptions::default().with_entries(entries)).unwrap();
+    let options = RouteOptions::default().with_keys(keys);
+    let routes = routes(Catalog::game(), Arc::clone(&sink) as _, options);
+    let guild = json!({"event_type": "join_guild", "event_id": ID, "guild": "Owls"}).to_string();
+    for (key, sent, stored) in [
+        ("lobby", guild.clone(), 1),
+        ("lobby", sword(), 2),
+        ("web", sword(), 3),
+        ("arena", sword(), 4),
+        // Each of them comes again.
+        ("arena", sword(), 4),
+        ("web", sword(), 4),
+        ("lobby", guild, 4),
+        ("lobby", sword(), 4),
+    ] {
+        let request = request("POST", "/v1/events").header("x-api-key", key).body(sent);
+        let answer = request.reply(&routes).await;
+        assert_eq!((answer.status().as_u16(), sink.events().len()), (200, stored), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_counted_as_accepted_is_what_was_written() {
+    let sink = Arc::new(MemorySink::new());
+    let mut service = service(Catalog::game(), Arc::clone(&sink) as _, RouteOptions::default());
+    for sent in [sword(), sword(), format!("[{0},{0}]", sword().replace("5a6b", "5a6c"))] {
+        let request = http::Request::post("/v1/events").body(Full::<Bytes>::from(sent)).unwrap();
+        assert_eq!(service.call(request).await.unwrap().status(), 200);
+    }
+    assert_eq!(service.totals().accepted, sink.events().len() as u64);
 }

@@ -131,7 +131,8 @@ fn bodies_that_never_end_stay_within_the_budget() {
             status => assert_eq!(status, 413, "{}", reply.body),
         }
     }
-    assert!(refused >= 200 - 64, "{refused} refused");
+    // What was refused makes room for others at once.
+    assert!(refused >= 100, "{refused} refused");
     let grown = process.peak_memory() - before;
     assert!(grown < 64 * MIB + 32 * MIB, "{} MiB", grown / MIB);
     assert_eq!(client.get("/").unwrap().status, 200);

@@ -4,7 +4,9 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 
 use gametel_core::sink::MemorySink;
-use gametel_http::{Limits, Rate, RateLimits, RouteOptions, ServerConfig};
+use gametel_http::{
+    KeyEntry, KeyHash, KeyOptions, KeyRing, Limits, Rate, RateLimits, RouteOptions, ServerConfig,
+};
 
 use crate::support::{Client, GatedSink, Running};
 
@@ -118,7 +120,7 @@ fn a_head_that_is_too_large_is_refused_by_the_connection() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_hand_is_bounded_in_events_and_bytes() {
     for limits in
-        [Limits::default().with_in_flight_events(2), Limits::default().with_in_flight_bytes(2_500)]
+        [Limits::default().with_in_flight_events(2), Limits::default().with_in_flight_bytes(5_000)]
     {
         let sink = Arc::new(GatedSink::new());
         let mut server = Running::start(Arc::clone(&sink) as _, config(limits));
@@ -243,6 +245,21 @@ fn behind_a_trusted_proxy_each_client_has_its_own_rate() {
     let statuses: Vec<u16> =
         (1..20).map(|address| forwarded(&mut client, &format!("192.0.2.{address}"))).collect();
     assert_eq!(statuses[..2], [200, 429]);
+}
+
+#[test]
+fn who_tries_out_keys_is_slowed_down_at_every_route() {
+    let keys = KeyRing::open(
+        KeyOptions::default().with_entries([KeyEntry::new("arena", KeyHash::of("arena-key"))]),
+    );
+    let routes = RouteOptions::default().with_rates(one_a_second()).with_keys(keys.unwrap());
+    for path in ["/openapi.json", "/v1/schema", "/v1/schema/nope", "/v1/events"] {
+        let server = Running::start(memory(), ServerConfig::default().with_routes(routes.clone()));
+        let mut client = Client::connect(server.address).unwrap();
+        let mut guess =
+            || client.ask(&format!("POST {path}"), &["X-Api-Key: guess"], "").unwrap().status;
+        assert_eq!([guess(), guess()], [401, 429], "{path}");
+    }
 }
 
 #[test]

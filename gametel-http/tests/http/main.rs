@@ -29,6 +29,7 @@ mod key_file;
 mod keys;
 #[cfg(all(feature = "cli", feature = "log"))]
 mod leaks;
+mod left_behind;
 mod limits;
 #[cfg(feature = "cli")]
 mod logs;
@@ -50,3 +51,4 @@ mod stamps;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
+mod uncached;

@@ -147,6 +147,23 @@ async fn a_dead_letter_that_is_not_stored_is_no_success() {
 }
 
 #[tokio::test]
+async fn a_dead_letter_says_nothing_of_the_way_that_events_take() {
+    let (events, dead) = (Arc::new(FailingSink::new()), Arc::new(FailingSink::new()));
+    dead.fail(SinkErrorKind::Unavailable);
+    let sink = Arc::new(DeadLetter::new(Arc::clone(&events), Arc::clone(&dead)));
+    let routes = routes(arena(), sink, quarantine());
+    let get = async |path| request("GET", path).reply(&routes).await.status().as_u16();
+    assert_eq!([get("/duel_won").await, get("/healthz/ready").await], [503, 200]);
+    // Nor is it a sign that events get through.
+    events.fail(SinkErrorKind::Unavailable);
+    assert_eq!([get("/duel_won?winner=Ann").await, get("/healthz/ready").await], [503, 503]);
+    dead.mend();
+    assert_eq!([get("/duel_won").await, get("/healthz/ready").await], [202, 503]);
+    events.mend();
+    assert_eq!([get("/duel_won?winner=Ann").await, get("/healthz/ready").await], [200, 200]);
+}
+
+#[tokio::test]
 async fn dead_letters_are_counted_apart() {
     let sink = Arc::new(DeadLetter::new(MemorySink::new(), MemorySink::new()));
     let mut service = service(arena(), sink, quarantine());

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use crate::batch::EventBatch;
 use crate::sink::{Outcome, Receipt, Rejection, SinkError, error_chain};
 
-use super::memory::{Key, Memory};
+use super::memory::{Key, Keys, Memory};
 use super::options::DeduplicationOptions;
 
 /// What became of the events that one write had in hand.
@@ -31,8 +31,9 @@ pub(super) enum Fate {
 }
 
 /// A batch on its way through a [`Ledger`].
-pub(super) struct Passage<'a> {
-    batch: &'a EventBatch,
+pub(super) struct Passage {
+    /// Of each event; none of one without an id.
+    keys: Vec<Option<Key>>,
     pub(super) fates: Vec<Fate>,
     /// The number that the next write had when the batch came.
     arrival: u64,
@@ -66,30 +67,33 @@ pub(super) struct Claim<'a> {
 /// The memory behind its lock, which nobody holds while he waits.
 pub(super) struct Ledger {
     memory: Mutex<Memory>,
+    keys: Keys,
     started: Instant,
 }
 
 impl Ledger {
     pub(super) fn new(options: DeduplicationOptions) -> Self {
-        Self { memory: Mutex::new(Memory::new(options)), started: Instant::now() }
+        let memory = Mutex::new(Memory::new(options));
+        Self { memory, keys: Keys::default(), started: Instant::now() }
     }
 
-    pub(super) fn enter<'a>(&self, batch: &'a EventBatch) -> Passage<'a> {
+    pub(super) fn enter(&self, scope: &str, batch: &EventBatch) -> Passage {
+        let keys = batch.iter().map(|event| self.keys.of(scope, event)).collect();
         let fates = vec![Fate::Open; batch.len()];
-        Passage { batch, fates, arrival: self.memory().next_flight() }
+        Passage { keys, fates, arrival: self.memory().next_flight() }
     }
 
     /// Takes all events in hand whose fate is open, or none if there is one to wait for: who waits
     /// has nothing in hand, so that no two batches can wait for each other, and what is written of a
     /// batch is written in its order.
-    pub(super) fn claim(&self, passage: &mut Passage<'_>) -> Step<'_> {
-        let Passage { batch, fates, .. } = passage;
+    pub(super) fn claim(&self, passage: &mut Passage) -> Step<'_> {
+        let Passage { keys: all, fates, .. } = passage;
         let mut memory = self.memory();
         memory.forget_before(self.second());
         let mut waits = Vec::new();
-        for (index, event) in batch.iter().enumerate() {
+        for (index, key) in all.iter().enumerate() {
             if matches!(fates[index], Fate::Open)
-                && let Some((flight, place)) = Key::of(event).and_then(|key| memory.in_flight(&key))
+                && let Some((flight, place)) = key.and_then(|key| memory.in_flight(&key))
             {
                 waits.push(Wait { index, place: *place, flight: flight.clone() });
             }
@@ -100,13 +104,13 @@ impl Ledger {
         let (written, receiver) = watch::channel(None);
         let flight = Flight { number: memory.next_flight(), written: receiver };
         memory.begin();
-        let (mut keys, mut part) = (Vec::new(), Vec::with_capacity(batch.len()));
-        for ((index, event), fate) in (0..).zip(batch.iter()).zip(fates) {
+        let (mut keys, mut part) = (Vec::new(), Vec::with_capacity(all.len()));
+        for ((index, key), fate) in (0..).zip(all).zip(fates) {
             if !matches!(fate, Fate::Open) {
                 continue;
             }
             let place = part.len() as u32;
-            *fate = match Key::of(event) {
+            *fate = match *key {
                 Some(key) if memory.is_accepted(&key) => {
                     Fate::Settled(Outcome::Accepted(Receipt::default()))
                 }
@@ -139,7 +143,7 @@ impl Ledger {
     }
 }
 
-impl Passage<'_> {
+impl Passage {
     /// Waits for what others have in hand.
     ///
     /// What they accept is accepted. What fails in a write that began before this batch came is to

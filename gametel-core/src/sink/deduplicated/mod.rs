@@ -6,4 +6,4 @@ mod options;
 mod sink;
 
 pub use options::DeduplicationOptions;
-pub use sink::Deduplicated;
+pub use sink::{Deduplicated, DeduplicatedReport};

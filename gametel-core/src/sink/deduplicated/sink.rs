@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 
 use crate::batch::EventBatch;
-use crate::sink::{EventSink, SinkError, SinkErrorKind, WriteReport};
+use crate::sink::{EventSink, Outcome, SinkError, SinkErrorKind, WriteReport};
 
 use super::claim::{Fate, Ledger, Step, outcome};
 use super::options::DeduplicationOptions;
@@ -13,8 +13,11 @@ use super::options::DeduplicationOptions;
 ///
 /// Senders repeat an event under its `event_id` where they did not hear what became of it. What
 /// comes again within the window is answered as the first one was, without a place in the receipt.
-/// Whether it is the same is not looked at: of two different events under one id the first is kept.
-/// (A [dead letter](super::super::DeadLetter) and the mended event of the same id are two.)
+///
+/// Two events are the same if they have the same id and the same type, and come from the same scope
+/// ([`write_scoped`](Self::write_scoped)). What else is in them is not looked at: the first is kept.
+/// Dead letters have no type, so that a [dead letter](super::super::DeadLetter) and the mended event
+/// of the same id are two.
 ///
 /// - A repeat that comes while the first is being written waits for it. If that is accepted, so is
 ///   the repeat, with the same receipt; if it fails, the repeat is written itself.
@@ -61,10 +64,72 @@ pub struct Deduplicated<S> {
     closed: AtomicBool,
 }
 
+/// What became of each event of a batch, and which of them were repeats.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeduplicatedReport {
+    /// As [`write_batch`](EventSink::write_batch) gives it.
+    pub report: WriteReport,
+    /// The indices of the events that are accepted and that this batch did not write, in order.
+    pub repeats: Vec<usize>,
+}
+
 impl<S: EventSink> Deduplicated<S> {
     /// Writes each id to `sink` once, within the limits of `options`.
     pub fn new(sink: S, options: DeduplicationOptions) -> Self {
         Self { sink, ledger: Ledger::new(options), options, closed: AtomicBool::new(false) }
+    }
+
+    /// Writes as [`write_batch`](EventSink::write_batch) does, for one of several senders that don't
+    /// trust each other, and says what was a repeat.
+    ///
+    /// Events of two scopes are never the same, so that nobody can keep another's event out by being
+    /// first to use its id. `write_batch` has the scope `""`.
+    ///
+    /// # Errors
+    ///
+    /// As `write_batch`: the sink inside failed as a whole, or this one is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// As `write_batch`; see [the type](Self#cancel-safety).
+    pub async fn write_scoped(
+        &self,
+        scope: &str,
+        batch: &EventBatch,
+    ) -> Result<DeduplicatedReport, SinkError> {
+        // What is remembered does not reach the sink inside, which would refuse it.
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(SinkError::closed(self.sink.name().to_owned()));
+        }
+        let mut passage = self.ledger.enter(scope, batch);
+        let mut claim = loop {
+            match self.ledger.claim(&mut passage) {
+                Step::Write(claim) => break claim,
+                Step::Wait(waits) => passage.wait(waits).await,
+            }
+        };
+        let report = self.write_part(batch, &claim.part).await;
+        let part = std::mem::take(&mut claim.part);
+        let written = claim.settle(report.map(WriteReport::into_outcomes));
+        let is_whole = !passage.fates.iter().any(|fate| matches!(fate, Fate::Settled(_)));
+        if let (Err(error), true) = (&*written, is_whole) {
+            return Err(error.clone());
+        }
+        let mut repeats = Vec::new();
+        let outcomes = (0..).zip(passage.fates).map(|(index, fate)| {
+            let (outcome, is_own) = match fate {
+                Fate::Settled(outcome) => (outcome, false),
+                Fate::Written(place) => (outcome(&written, place), part[place as usize] == index),
+                Fate::Open => unreachable!("a claim leaves no fate open"),
+            };
+            if let (Outcome::Accepted(_), false) = (&outcome, is_own) {
+                repeats.push(index as usize);
+            }
+            outcome
+        });
+        let report = outcomes.collect();
+        Ok(DeduplicatedReport { report, repeats })
     }
 
     /// Writes the events at the indices `part`.
@@ -90,29 +155,7 @@ impl<S: EventSink> EventSink for Deduplicated<S> {
     }
 
     async fn write_batch(&self, batch: &EventBatch) -> Result<WriteReport, SinkError> {
-        // What is remembered does not reach the sink inside, which would refuse it.
-        if self.closed.load(Ordering::SeqCst) {
-            return Err(SinkError::closed(self.sink.name().to_owned()));
-        }
-        let mut passage = self.ledger.enter(batch);
-        let claim = loop {
-            match self.ledger.claim(&mut passage) {
-                Step::Write(claim) => break claim,
-                Step::Wait(waits) => passage.wait(waits).await,
-            }
-        };
-        let report = self.write_part(batch, &claim.part).await;
-        let written = claim.settle(report.map(WriteReport::into_outcomes));
-        let is_whole = !passage.fates.iter().any(|fate| matches!(fate, Fate::Settled(_)));
-        if let (Err(error), true) = (&*written, is_whole) {
-            return Err(error.clone());
-        }
-        let outcomes = passage.fates.into_iter().map(|fate| match fate {
-            Fate::Settled(outcome) => outcome,
-            Fate::Written(place) => outcome(&written, place),
-            Fate::Open => unreachable!("a claim leaves no fate open"),
-        });
-        Ok(outcomes.collect())
+        self.write_scoped("", batch).await.map(|report| report.report)
     }
 
     async fn flush(&self) -> Result<(), SinkError> {

@@ -1,0 +1,116 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use gametel_core::batch::EventBatch;
+use gametel_core::event::EncodedEvent;
+use gametel_core::sink::{Outcome, SinkError, SinkErrorKind, WriteReport, error_chain};
+
+use super::shared::OVERLOAD_INTERVAL;
+use super::stats::Stats;
+use crate::observe::Occasionally;
+use crate::readiness::Readiness;
+
+/// Takes note of what became of events: in the counters, in the health, and in the log.
+///
+/// The health is that of the way which events take. Dead letters, whose way may be another, say
+/// nothing of it.
+#[derive(Debug)]
+pub(super) struct Notes {
+    stats: Arc<Stats>,
+    readiness: Arc<Readiness>,
+    /// Writes of which dead letters failed.
+    lost_letters: Occasionally,
+}
+
+impl Notes {
+    pub(super) fn new(stats: Arc<Stats>, readiness: Arc<Readiness>) -> Self {
+        let lost_letters = Occasionally::new(Instant::now(), OVERLOAD_INTERVAL);
+        Self { stats, readiness, lost_letters }
+    }
+
+    /// Takes note of a write of which the sink spoke, event by event. What is a repeat was noted with
+    /// the write that stored it.
+    pub(super) fn report(
+        &self,
+        sink: &str,
+        batch: &EventBatch,
+        report: &WriteReport,
+        repeats: &[usize],
+    ) {
+        let (mut accepted, mut quarantined, mut rejected, mut failed) = (0, 0, 0, 0);
+        let (mut failure, mut lost_letter) = (None, None);
+        let mut repeats = repeats.iter().copied().peekable();
+        for (index, (event, outcome)) in batch.iter().zip(report.outcomes()).enumerate() {
+            if repeats.next_if_eq(&index).is_some() {
+                self.stats.add_repeated(1);
+                continue;
+            }
+            match outcome {
+                Outcome::Accepted(_) if is_dead_letter(event) => quarantined += 1,
+                Outcome::Accepted(_) => accepted += 1,
+                Outcome::Rejected(rejection) if is_the_events_fault(rejection.kind) => {
+                    rejected += 1;
+                }
+                Outcome::Rejected(rejection) => {
+                    failed += 1;
+                    let way = if is_dead_letter(event) { &mut lost_letter } else { &mut failure };
+                    *way = Some(rejection);
+                }
+            }
+        }
+        self.stats.add_accepted(accepted);
+        self.stats.add_quarantined(quarantined);
+        self.stats.add_rejected(rejected);
+        self.stats.add_failed(failed);
+        if let Some(rejection) = lost_letter {
+            self.lost_letters(sink, rejection.kind, &rejection.reason);
+        }
+        match failure {
+            Some(rejection) if accepted == 0 => {
+                self.failure(sink, rejection.kind, &rejection.reason);
+            }
+            _ if accepted > 0 && self.readiness.health.succeeded() => {
+                tracing::info!(sink, "the sink takes events again");
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes note of a write that failed as a whole.
+    pub(super) fn error(&self, batch: &EventBatch, error: &SinkError) {
+        if is_the_events_fault(error.kind()) {
+            self.stats.add_rejected(batch.len());
+            return;
+        }
+        self.stats.add_failed(batch.len());
+        if batch.iter().all(is_dead_letter) {
+            self.lost_letters(error.sink(), error.kind(), &error_chain(error));
+        } else {
+            self.failure(error.sink(), error.kind(), &error_chain(error));
+        }
+    }
+
+    /// Logs the first of a row of failures: under load there would be thousands a second.
+    fn failure(&self, sink: &str, kind: SinkErrorKind, error: &str) {
+        if self.readiness.health.failed(Instant::now()) {
+            let kind = kind.as_str();
+            tracing::error!(sink, kind, error, "the sink failed, not ready for 10 s");
+        }
+    }
+
+    fn lost_letters(&self, sink: &str, kind: SinkErrorKind, error: &str) {
+        if let Some(writes) = self.lost_letters.happened(Instant::now()) {
+            let kind = kind.as_str();
+            tracing::error!(sink, kind, error, writes, "dead letters failed; told every 10 s");
+        }
+    }
+}
+
+fn is_dead_letter(event: &EncodedEvent) -> bool {
+    event.malformed().is_some()
+}
+
+/// Whether other events could still be accepted.
+fn is_the_events_fault(kind: SinkErrorKind) -> bool {
+    matches!(kind, SinkErrorKind::TooLarge | SinkErrorKind::Rejected)
+}
