@@ -37,7 +37,7 @@
 //!   requests have in hand, and the sink's own queue. Overload is answered with 503 and
 //!   `Retry-After`.
 //! - A stop loses nothing that was answered: the server stops accepting, finishes the requests in
-//!   hand, flushes the sink and closes it.
+//!   hand, and closes the sink, which flushes it.
 //! - Where there are keys ([`RouteOptions::keys`]) nobody writes without one. Without keys a
 //!   [`Server`] listens on loopback alone, unless told otherwise in so many words.
 //! - Header values and bodies are not logged, but for the ids of `X-Request-Id` and `traceparent`;

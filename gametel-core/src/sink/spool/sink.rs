@@ -29,10 +29,11 @@ use super::{SpoolAck, SpoolFailure, SpoolMonitor, SpoolOptions, SpoolStatus, Sto
 /// **Accepted** means what [`SpoolAck`] says. The receipt names a position only with
 /// [`SpoolAck::Target`].
 ///
-/// **Refused for good.** An event that the target rejects with kind `TooLarge` or `Rejected` is set
-/// aside, with the reason, and never blocks those behind it; a batch that fails as a whole with one
-/// of these kinds is halved until the guilty event is found. [`retry_refused`](Self::retry_refused)
-/// gives them another try. With [`SpoolAck::Target`] a writer that still waits is told instead.
+/// **Refused for good.** An event that the target rejects with kind `TooLarge` or `Rejected` when it is
+/// written alone is set aside, with the reason, and never blocks those behind it; one that is rejected in
+/// a batch is written again alone first, and a batch that fails as a whole with one of these kinds is
+/// halved until the guilty event is found. [`retry_refused`](Self::retry_refused) gives them another
+/// try. With [`SpoolAck::Target`] a writer that still waits is told instead.
 ///
 /// **Bounds.** A spool at its limit refuses the whole write with kind `Backpressure`, and a full disk
 /// with kind `Io`, with nothing of it stored; it goes on by itself when there is room again.

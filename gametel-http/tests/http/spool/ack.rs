@@ -65,3 +65,14 @@ fn what_the_target_refuses_is_told_to_the_client() {
     let status = monitor.status();
     assert_eq!((status.pending_events, status.refused_events), (0, 0));
 }
+
+#[test]
+fn a_stop_closes_the_spool_and_waits_for_no_flush_before() {
+    let place = Place::new();
+    let (mut server, target, _) = start(&place);
+    // As one that is away would, but at once.
+    target.inject(Call::Flush, When::Always, Fault::Fail(SinkErrorKind::Unavailable));
+    server.stop();
+    server.wait().unwrap();
+    assert_eq!((target.calls(Call::Flush), target.calls(Call::Close)), (0, 1));
+}

@@ -17,6 +17,10 @@ fn make_with_refused(place: &Place) {
         let target = Arc::new(FaultSink::new(MemorySink::new()));
         let kind = SinkErrorKind::Rejected;
         target.inject(Call::Write, When::Nth(1), Fault::RejectEvery { every: 3, kind });
+        // The spool believes it of each that is refused alone, too.
+        for write in 2..=4 {
+            target.inject(Call::Write, When::Nth(write), Fault::RejectEvery { every: 1, kind });
+        }
         let spool =
             Spool::open(&place.spool(), Arc::clone(&target), SpoolOptions::default()).unwrap();
         let report = spool.write_batch(&batch(0..10)).await.unwrap();
