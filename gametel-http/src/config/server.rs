@@ -53,8 +53,9 @@ pub struct ServerConfig {
     /// How many bytes a request's line and headers may take together; not less than 8 KiB. It is
     /// also how much of a body is read at once on HTTP/1. Default 16 KiB.
     pub head_bytes: usize,
-    /// How long an HTTP/2 connection may be idle, and how long a client may take to read an answer.
-    /// Default 60 s.
+    /// How long an HTTP/2 connection may be idle, and how long a client may take to read an answer,
+    /// whatever else it does on the connection meanwhile. Who takes longer has
+    /// [`header_timeout`](Self::header_timeout) to finish, and is cut off. Default 60 s.
     pub idle_timeout: Duration,
     /// How long a server that was told to stop goes on to serve as before, while `/healthz/ready`
     /// answers 503: time for a load balancer to see that, and to send requests elsewhere. Default

@@ -47,7 +47,9 @@ pub trait Probe: fmt::Debug + Send + Sync + 'static {
 
 /// How something is that events depend on.
 ///
-/// A reason is for a person, and stands in the answer of `/healthz/ready`: no secrets.
+/// A reason is for a person who runs the server: it stands in the log, and in the answer of
+/// `/healthz/ready` on the [admin listener](crate::ServerConfig::admin_listen) alone. No secrets, all
+/// the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// All is well, as far as is known.

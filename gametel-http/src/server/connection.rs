@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::pin::pin;
+#[cfg(feature = "tls")]
 use std::sync::Arc;
 use std::time::Duration;
 
