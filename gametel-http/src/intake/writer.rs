@@ -102,10 +102,6 @@ impl Writer {
         }
     }
 
-    pub(crate) async fn flush(&self) -> Result<(), SinkError> {
-        self.target.way.sink().flush().await
-    }
-
     /// Closes the sink once the writes that were left behind have ended, or have had their time.
     pub(crate) async fn close(&self) -> Result<(), SinkError> {
         if tokio::time::timeout(CLOSE_TIMEOUT, self.under_way.closed()).await.is_err() {

@@ -1,15 +1,26 @@
 use gametel_core::sink::kafka::{BrokerState, KafkaStatistics};
 
+#[cfg(feature = "log")]
+use gametel_core::sink::spool::SpoolAck;
+
 use super::probe::Condition;
 
 /// What statistics say of a Kafka behind a spool: what is down there keeps no event from being
-/// durable. It may never have been there, since nothing looks for it before the first event.
+/// durable, but from being answered where answers wait for it. It may never have been there, since
+/// nothing looks for it before the first event.
 #[cfg(feature = "log")]
-pub(super) fn behind_a_spool(statistics: Option<&KafkaStatistics>) -> Condition {
-    match statistics.map(|known| condition(Some(known))) {
+pub(super) fn behind_a_spool(statistics: Option<&KafkaStatistics>, ack: SpoolAck) -> Condition {
+    match statistics {
         None => Condition::Degraded("no broker was reached yet".into()),
-        Some(Condition::Down(reason)) => Condition::Degraded(reason),
-        Some(other) => other,
+        Some(_) => seen_through_a_spool(condition(statistics), ack),
+    }
+}
+
+#[cfg(feature = "log")]
+fn seen_through_a_spool(condition: Condition, ack: SpoolAck) -> Condition {
+    match (condition, ack) {
+        (Condition::Down(reason), SpoolAck::Spool) => Condition::Degraded(reason),
+        (condition, _) => condition,
     }
 }
 
@@ -42,6 +53,18 @@ mod tests {
     fn what_was_never_reached_is_up_only_where_opening_has_found_it() {
         assert_eq!(condition(None), Condition::Up);
         #[cfg(feature = "log")]
-        assert_eq!(behind_a_spool(None), Condition::Degraded("no broker was reached yet".into()));
+        for ack in [SpoolAck::Spool, SpoolAck::Target] {
+            let expected = Condition::Degraded("no broker was reached yet".into());
+            assert_eq!(behind_a_spool(None, ack), expected);
+        }
+    }
+
+    #[cfg(feature = "log")]
+    #[test]
+    fn what_is_away_behind_a_spool_is_down_where_answers_wait_for_it() {
+        let down = || Condition::Down("away".into());
+        let degraded = Condition::Degraded("away".into());
+        assert_eq!(seen_through_a_spool(down(), SpoolAck::Spool), degraded);
+        assert_eq!(seen_through_a_spool(down(), SpoolAck::Target), down());
     }
 }

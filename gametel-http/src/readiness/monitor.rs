@@ -54,7 +54,9 @@ impl Monitor {
             let statistics = kafka.statistics();
             #[cfg(feature = "log")]
             let condition = match &self.spool {
-                Some(_) => super::kafka::behind_a_spool(statistics.as_deref()),
+                Some(spool) => {
+                    super::kafka::behind_a_spool(statistics.as_deref(), spool.status().ack)
+                }
                 None => super::kafka::condition(statistics.as_deref()),
             };
             #[cfg(not(feature = "log"))]

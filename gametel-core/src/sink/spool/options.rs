@@ -52,7 +52,9 @@ pub struct SpoolOptions {
     /// The longest pause between two attempts; there is no last attempt. Default 30 s. Where writes
     /// wait for the target ([`SpoolAck::Target`]), it is at most a quarter of `ack_timeout`.
     pub max_backoff: Duration,
-    /// How long a write waits for the target, with [`SpoolAck::Target`]. Default 30 s.
+    /// How long a write waits for the target, with [`SpoolAck::Target`]. Default 10 s: less than clients
+    /// wait as a rule, and a repeat that waits for its first write and then for its own stays below the
+    /// 30 s that a server's stop takes at most.
     pub ack_timeout: Duration,
     /// How long a close goes on forwarding; what is left stays in the file. Default 5 s.
     pub close_timeout: Duration,
@@ -70,7 +72,7 @@ impl Default for SpoolOptions {
             batch_bytes: 4 * 1024 * 1024,
             initial_backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(30),
-            ack_timeout: Duration::from_secs(30),
+            ack_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(5),
         }
     }
