@@ -19,7 +19,7 @@ use super::{EventSink, SinkError, WriteReport};
 /// nothing was for the other, this sink fails as a whole. Both are flushed and closed, whatever the
 /// other answers.
 ///
-/// Behind one [`Spool`](super::Spool), one of the two that is away holds up the other: the spool tries
+/// Behind one `Spool`, one of the two that is away holds up the other: the spool tries
 /// what failed again before anything later. Where that must not be, each gets a spool of its own.
 ///
 /// The misuse to avoid: dead letters in the sink of the events. What reads that sink takes them for
