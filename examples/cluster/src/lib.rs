@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use disk::{SmallDisk, small_disk};
-pub use ports::free_port;
+pub use ports::{free_listener, free_port};
 pub use private::PrivateKafka;
 
 /// Returns the address of a real Kafka broker, say `127.0.0.1:19092`, starting it if need be.

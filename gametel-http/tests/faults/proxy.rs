@@ -77,8 +77,7 @@ impl Proxy {
 
     /// Listens on a free port; where it leads is told by [`lead_to`](Self::lead_to).
     pub(crate) fn start(seed: u64) -> Self {
-        let port = gametel_cluster::free_port();
-        let socket = TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
+        let socket = gametel_cluster::free_listener();
         let address = socket.local_addr().expect("it is bound");
         let state = State {
             weather: Weather::Clear,
