@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use gametel_core::batch::EventBatch;
 use gametel_core::sink::log::{LogOptions, LogReader};
-use gametel_core::sink::spool::SpoolReader;
+use gametel_core::sink::spool::{SpoolAck, SpoolReader};
 use gametel_core::sink::{EventSink, LogSink, SinkErrorKind, Spool};
 use gametel_core::testing::{Call, Fault, When};
 
@@ -100,6 +100,34 @@ async fn a_disk_that_the_spool_itself_has_filled_is_emptied_by_forwarding() {
         assert!(Instant::now() < deadline, "{error}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    spool.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_repeats_are_found_by_takes_no_room_that_forwarding_needs() {
+    let test = "what_repeats_are_found_by_takes_no_room_that_forwarding_needs";
+    let Some(disk) = gametel_cluster::small_disk(test, 32) else {
+        return;
+    };
+    let path = disk.path().join("spool.db");
+    let target = target();
+    let options = options().with_ack(SpoolAck::Target).with_ack_timeout(Duration::from_millis(1));
+    let spool = Spool::open(&path, Arc::clone(&target), options).unwrap();
+    target.inject(Call::Write, When::Always, Fault::Fail(SinkErrorKind::Unavailable));
+    // Small ones, whose ids are in no order: so many of them are hard on the index.
+    for round in 0.. {
+        let batch = (round * 1_000..(round + 1) * 1_000).map(event).collect();
+        let kind = spool.write_batch(&batch).await.unwrap_err().kind();
+        if kind != SinkErrorKind::Unavailable {
+            assert_eq!(kind, SinkErrorKind::Io);
+            break;
+        }
+    }
+    let pending = pending(&path);
+    assert!(pending.len() > 50_000, "{}", pending.len());
+    target.heal();
+    until_empty(&spool).await;
+    assert_eq!(stored(&target), pending, "each once");
     spool.close().await.unwrap();
 }
 

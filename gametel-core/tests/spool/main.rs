@@ -12,5 +12,6 @@ mod forwarding;
 mod kafka;
 mod lifecycle;
 mod refusing;
+mod repeats;
 mod support;
 mod target_ack;

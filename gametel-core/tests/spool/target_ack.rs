@@ -65,7 +65,9 @@ async fn a_rejection_that_nobody_waits_for_is_set_aside() {
         until(&spool, |status| status.pending_events == u64::from(number) + 1).await;
     }
     // The second caller goes away while the first one's event holds up its own.
-    writes.pop().unwrap().abort();
+    let left = writes.pop().unwrap();
+    left.abort();
+    assert!(left.await.unwrap_err().is_cancelled());
     target.release();
     writes.pop().unwrap().await.unwrap().unwrap();
     until_empty(&spool).await;

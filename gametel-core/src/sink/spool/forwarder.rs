@@ -14,10 +14,10 @@ use crate::sink::{
 };
 
 use super::settlement::Settlement;
-use super::waiting::{Told, not_before_close, not_in_time};
+use super::waiting::{not_before_close, not_in_time};
 use super::window::{Step, Window};
 use super::writer::{Command, Shared};
-use super::{SpoolFailure, SpoolOptions, SpoolRecord, SpoolStatus, Stop, reader};
+use super::{SpoolAck, SpoolFailure, SpoolOptions, SpoolRecord, SpoolStatus, Stop, reader};
 
 /// The thread that forwards: it reads what is pending, in order, and hands it to the target.
 pub(super) struct Forwarder {
@@ -125,23 +125,22 @@ impl Forwarder {
         settled: Vec<(SpoolRecord, Outcome)>,
         attempts: &mut Attempts,
     ) -> Result<(), Ended> {
+        let waiting = &self.shared.waiting;
         let mut last = Vec::with_capacity(settled.len());
         for (record, outcome) in settled {
-            let told = self.shared.waiting.tell(record.number, &outcome);
-            match (outcome, told) {
-                (Outcome::Rejected(why), Told::Noted(write)) => {
-                    attempts.noted.push((write, record, why));
-                }
-                (Outcome::Rejected(why), Told::No) => last.push((record, Some(why))),
-                (Outcome::Accepted(_), _) => last.push((record, None)),
+            if self.options.ack == SpoolAck::Target {
+                waiting.tell(record.number, &outcome);
+            }
+            match outcome {
+                Outcome::Accepted(_) => last.push((record, None)),
+                Outcome::Rejected(why) => attempts.noted.push((record, why)),
             }
         }
         // Who was told that it is rejected has it, and need not find it here.
-        let ended = self.shared.waiting.take_ended();
-        for (write, record, why) in std::mem::take(&mut attempts.noted) {
-            match ended.get(&write) {
-                None => attempts.noted.push((write, record, why)),
-                Some(answered) => last.push((record, (!answered).then_some(why))),
+        for (record, why) in std::mem::take(&mut attempts.noted) {
+            match waiting.heard(record.number) {
+                None => attempts.noted.push((record, why)),
+                Some(heard) => last.push((record, (!heard).then_some(why))),
             }
         }
         loop {
@@ -157,7 +156,10 @@ impl Forwarder {
             // The writing thread is gone only if it has died, and then all is over.
             self.commands.send(command).await.map_err(|_| Ended)?;
             match answer.await {
-                Ok(Ok(())) => return Ok(()),
+                Ok(Ok(())) => {
+                    last.iter().for_each(|(record, _)| waiting.forget(record.number));
+                    return Ok(());
+                }
                 Ok(Err(error)) => self.failed(&error, attempts).await?,
                 Err(_) => return Err(Ended),
             }
@@ -262,7 +264,7 @@ struct Attempts {
     pauses: RetryPolicy,
     /// How often the last attempts failed in a row.
     failed: u32,
-    /// The rejected records whose writes wait for other events still, by the number of the write. They
-    /// stay pending until it is known whether they were told.
-    noted: Vec<(i64, SpoolRecord, Rejection)>,
+    /// The rejected records whose writes wait for other events still. They stay pending until it is
+    /// known whether somebody was told.
+    noted: Vec<(SpoolRecord, Rejection)>,
 }

@@ -12,7 +12,9 @@
 //!
 //! **Once or twice.** An event that the target accepted, but whose removal was not on the disk when
 //! the process died, is forwarded again, under the same `event_id`. So is one whose acceptance the
-//! target did not confirm. Nothing else is.
+//! target did not confirm. Nothing else is. Where writes wait for the target ([`SpoolAck::Target`]), an
+//! event that is sent again while its record is pending waits with that record, also after a restart,
+//! and makes none of its own.
 //!
 //! **Order.** Events are forwarded in the order in which they were accepted: those of one write in
 //! the batch's order, those of writes that follow one another in theirs. A batch is handed to the
@@ -38,6 +40,8 @@
 //!     reason           TEXT NOT NULL,       -- what the target said
 //!     refused_us       INTEGER NOT NULL
 //! ) STRICT;
+//! -- made when a spool is first opened with SpoolAck::Target; stays
+//! CREATE INDEX pending_event_id ON pending (event_id);
 //! ```
 //!
 //! The [position](crate::event::Position) of an event that was read from a source is not kept. The
@@ -48,6 +52,7 @@
 //! can't be opened. Until they can be reserved again, writes are refused with kind `Io`, and forwarding
 //! goes on.
 
+mod admitted;
 mod error;
 mod file;
 mod forwarder;
@@ -56,6 +61,7 @@ mod monitor;
 mod options;
 mod reader;
 mod record;
+mod repeats;
 mod reserve;
 mod retrying;
 mod settlement;

@@ -14,8 +14,12 @@ pub enum SpoolAck {
     ///
     /// A write that waits longer than [`ack_timeout`](SpoolOptions::ack_timeout) fails with kind
     /// `Unavailable`. Its event stays in the spool all the same and is forwarded later. Sending it
-    /// again, under the same `event_id`, adds it once more: it takes room in the spool, and may be in
-    /// the target, once for each try.
+    /// again, under the same `event_id`, does not add it once more as long as it is there: the repeat
+    /// waits for the outcome of what is in the spool already, also after a restart.
+    ///
+    /// A repeat is the same in everything but the time of receipt: type, key and members. Anything
+    /// else is another event, whatever its id; so is one that is sent again after one with its id and
+    /// other content, and one without an id.
     Target,
 }
 
@@ -29,7 +33,7 @@ pub struct SpoolOptions {
     pub ack: SpoolAck,
     /// How many bytes of keys and payloads the spool may hold, pending and refused together. A write
     /// that would make it more is refused whole, with kind `Backpressure`. Default 1 GiB. The file
-    /// is somewhat larger: some 70 bytes an event, and some MiB in files beside it. Those get larger only
+    /// is somewhat larger: some 70 bytes an event (100 with [`SpoolAck::Target`]), and some MiB in files beside it. Those get larger only
     /// while a reader stays in the middle of a read, such as a backup: past a quarter of `max_bytes` and
     /// 64 MiB, writes are refused likewise.
     pub max_bytes: u64,

@@ -71,7 +71,8 @@ use super::{SpoolAck, SpoolFailure, SpoolMonitor, SpoolOptions, SpoolStatus, Sto
 /// ```
 ///
 /// The misuse to avoid: a [`Retry`](crate::sink::Retry) around a spool that writes wait at. An event
-/// whose write timed out is in the spool already, and each retry adds it once more.
+/// whose write timed out is in the spool already, which tries it again by itself; a retry only waits
+/// once more.
 pub struct Spool {
     commands: mpsc::Sender<Command>,
     shared: Arc<Shared>,
@@ -84,7 +85,8 @@ pub struct Spool {
 
 impl Spool {
     /// Opens a spool in front of `target`, and makes its file if there is none. What is in it is
-    /// forwarded from now on. Blocks for the time that it takes to read the file once.
+    /// forwarded from now on. Blocks for the time that it takes to read the file once, and, where that
+    /// has no index of its ids yet, to make one for [`SpoolAck::Target`].
     ///
     /// # Errors
     ///

@@ -4,15 +4,17 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::watch;
 
 use crate::batch::EventBatch;
-use crate::event::Timestamp;
-use crate::sink::{Outcome, Receipt, Rejection, SinkError, SinkErrorKind, sqlite};
+use crate::event::{EncodedEvent, Timestamp};
+use crate::sink::{Outcome, Rejection, SinkError, SinkErrorKind, sqlite};
 
+use super::admitted::Admitted;
 use super::lock::beside;
 use super::record::{self, COLUMNS};
+use super::repeats::Repeats;
 use super::reserve::Reserve;
 use super::retrying::{Retried, Slice};
 use super::settlement::Settlement;
-use super::{SpoolError, SpoolFailure, SpoolOptions, SpoolStatus, file, totals};
+use super::{SpoolAck, SpoolError, SpoolFailure, SpoolOptions, SpoolStatus, file, totals};
 
 /// The only writer of a spool's file: what of it changes together is one transaction, and so one
 /// fsync.
@@ -26,23 +28,13 @@ pub(super) struct Store {
     next: i64,
     /// Events and bytes of the writes that are admitted and not committed yet.
     claimed: (u64, u64),
+    /// What is not to be spooled twice; none where writes do not wait for the target.
+    repeats: Option<Repeats>,
     max_events: u64,
     max_event_bytes: usize,
     /// Whether the last transaction failed because the disk is full.
     disk_full: bool,
     status: watch::Sender<SpoolStatus>,
-}
-
-/// A write that fits, on its way into the file.
-#[derive(Debug)]
-pub(super) struct Admitted {
-    pub(super) batch: EventBatch,
-    /// Of each event of the batch; none where it is to be spooled.
-    pub(super) outcomes: Vec<Option<Outcome>>,
-    /// The indices of the events that are to be spooled.
-    pub(super) places: Vec<u32>,
-    /// The number of the first of them.
-    pub(super) first: i64,
 }
 
 impl Store {
@@ -70,6 +62,13 @@ impl Store {
         let last = "SELECT max(coalesce((SELECT max(number) FROM pending), 0), \
                     coalesce((SELECT max(number) FROM refused), 0))";
         let last: i64 = connection.query_row(last, [], |row| row.get(0)).map_err(failed)?;
+        let repeats = match options.ack {
+            SpoolAck::Spool => None,
+            SpoolAck::Target => {
+                let failed = |error| SpoolError::failed(path, "opened to write", error);
+                Some(Repeats::open(&connection).map_err(failed)?)
+            }
+        };
         let (status, receiver) = watch::channel(status);
         let store = Self {
             connection,
@@ -78,6 +77,7 @@ impl Store {
             reserve: Reserve::new(path, options.max_bytes),
             next: last + 1,
             claimed: (0, 0),
+            repeats,
             max_events: options.max_events,
             max_event_bytes: options.max_event_bytes,
             disk_full: false,
@@ -90,31 +90,58 @@ impl Store {
         &self.status
     }
 
-    /// Gives the events of a batch their numbers, if all of them have room.
+    /// Gives the events of a batch their numbers, if all that are new have room.
     pub(super) fn admit(&mut self, batch: EventBatch) -> Result<Admitted, SinkError> {
-        let (mut outcomes, mut places, mut bytes) = (Vec::with_capacity(batch.len()), vec![], 0);
+        let first = self.next + i64::try_from(self.claimed.0).expect("fewer than 2^63 events");
+        let admitted = self.admit_from(first, batch);
+        if let Err(error) = &admitted {
+            if let Some(repeats) = &mut self.repeats {
+                repeats.take_back(first);
+            }
+            self.refuse(error);
+        }
+        admitted
+    }
+
+    fn admit_from(&mut self, first: i64, batch: EventBatch) -> Result<Admitted, SinkError> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        let (mut places, mut repeated, mut bytes) = (vec![], vec![], 0);
+        let (mut numbers, limit) = (first.., self.max_event_bytes);
         for (place, event) in (0..).zip(batch.iter()) {
             let size = event.size();
-            outcomes.push((size > self.max_event_bytes).then(|| {
-                let limit = self.max_event_bytes;
+            outcomes.push((size > limit).then(|| {
                 let reason = format!("the event has {size} bytes, the spool takes {limit}");
                 Outcome::Rejected(Rejection::new(SinkErrorKind::TooLarge, reason))
             }));
-            if size <= self.max_event_bytes {
-                places.push(place);
-                bytes += size as u64;
+            if size > limit {
+                continue;
             }
+            if let Some(number) = self.find(event)? {
+                repeated.push((place, number));
+                continue;
+            }
+            if let (Some(repeats), Some(number)) = (&mut self.repeats, numbers.next()) {
+                repeats.admit(event, number);
+            }
+            places.push(place);
+            bytes += size as u64;
         }
-        let room = self.check_room(places.len() as u64, bytes);
-        if let Err(error) = room {
-            self.refuse(&error);
-            return Err(error);
+        let events = places.len() as u64;
+        if events > 0 {
+            self.check_room(events, bytes)?;
         }
-        let (claimed_events, claimed_bytes) = &mut self.claimed;
-        let first = self.next + i64::try_from(*claimed_events).expect("fewer than 2^63 events");
-        *claimed_events += places.len() as u64;
-        *claimed_bytes += bytes;
-        Ok(Admitted { batch, outcomes, places, first })
+        self.claimed.0 += events;
+        self.claimed.1 += bytes;
+        Ok(Admitted { batch, outcomes, places, first, repeats: repeated })
+    }
+
+    /// The number of the record that has this event already, where that is asked for.
+    fn find(&self, event: &EncodedEvent) -> Result<Option<i64>, SinkError> {
+        let Some(repeats) = &self.repeats else {
+            return Ok(None);
+        };
+        let found = repeats.find(&self.connection, event);
+        found.map_err(|error| SpoolError::failed(&self.path, "read", error).into())
     }
 
     /// Takes note of why writes are refused, unless it is for the size of one.
@@ -195,6 +222,9 @@ impl Store {
     ) -> Result<(), SinkError> {
         let now = Timestamp::now();
         let (events, bytes) = std::mem::take(&mut self.claimed);
+        if let Some(repeats) = &mut self.repeats {
+            repeats.clear();
+        }
         let committed = self.transact(|transaction| {
             append(transaction, admitted, now)?;
             settlements.iter().try_for_each(|settlement| settlement.apply(transaction, now))
@@ -223,7 +253,7 @@ impl Store {
                 let refusing = status.refusing.as_ref();
                 refusing.is_some_and(|why| why.kind == SinkErrorKind::Backpressure)
             };
-            if !admitted.is_empty() || removed && was_full() {
+            if events > 0 || removed && was_full() {
                 status.refusing = None;
             }
             if status.pending_events == 0 {
@@ -328,14 +358,6 @@ impl Store {
         });
         self.disk_full = done.as_ref().is_err_and(sqlite::is_disk_full);
         done.map_err(|error| SpoolError::failed(&self.path, "written", error).into())
-    }
-}
-
-impl Admitted {
-    /// The outcomes of a write that is accepted once it is spooled.
-    pub(super) fn into_accepted(self) -> impl Iterator<Item = Outcome> {
-        let accepted = || Outcome::Accepted(Receipt::default());
-        self.outcomes.into_iter().map(move |outcome| outcome.unwrap_or_else(accepted))
     }
 }
 

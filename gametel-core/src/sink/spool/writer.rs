@@ -6,9 +6,10 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use crate::batch::EventBatch;
 use crate::sink::{SinkError, ThreadSinkOptions};
 
+use super::admitted::Admitted;
 use super::retrying::Retried;
 use super::settlement::Settlement;
-use super::store::{Admitted, Store};
+use super::store::Store;
 use super::waiting::{Waiter, Waiting, WriteReply};
 use super::{SpoolAck, SpoolOptions};
 
@@ -68,6 +69,14 @@ pub(super) struct Writer {
     closed: bool,
     /// A command that was taken while a group was gathered, and does not belong to it.
     postponed: Option<Command>,
+}
+
+/// How a write is answered.
+enum Answer {
+    /// Once it is committed.
+    Now(WriteReply),
+    /// By the target: it waits under this name.
+    Later(u64),
 }
 
 /// What becomes one transaction.
@@ -171,18 +180,15 @@ impl Writer {
             return;
         }
         let (admitted, replies): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
-        let mut replies: Vec<_> = replies.into_iter().map(Some).collect();
-        if self.options.ack == SpoolAck::Target {
-            self.enter(&admitted, &mut replies);
-        }
+        // Before the target can have seen any of their events.
+        let answers: Vec<_> = admitted.iter().zip(replies).map(|entry| self.enter(entry)).collect();
         match self.store.commit(&admitted, &settlements) {
             Ok(()) => {
                 if !admitted.is_empty() {
                     self.shared.committed.notify_one();
                 }
-                for (write, reply) in admitted.into_iter().zip(replies) {
-                    // The target's answer is still to come to those that have no reply here.
-                    if let Some(reply) = reply {
+                for (write, answer) in admitted.into_iter().zip(answers) {
+                    if let Answer::Now(reply) = answer {
                         drop(reply.send(Ok(write.into_accepted().collect())));
                     }
                 }
@@ -192,10 +198,10 @@ impl Writer {
                 }
             }
             Err(error) => {
-                for (write, reply) in admitted.iter().zip(replies) {
-                    let waiting = || self.shared.waiting.remove(write.first);
-                    if let Some(reply) = reply.or_else(waiting) {
-                        drop(reply.send(Err(error.clone())));
+                for answer in answers {
+                    match answer {
+                        Answer::Now(reply) => drop(reply.send(Err(error.clone()))),
+                        Answer::Later(write) => self.shared.waiting.fail(write, &error),
                     }
                 }
                 answer(settled, &self.settle_alone(&admitted, &settlements, error));
@@ -203,20 +209,19 @@ impl Writer {
         }
     }
 
-    /// Enters the writes that wait for the target, before it can have seen any of their events.
-    fn enter(&self, admitted: &[Admitted], replies: &mut [Option<WriteReply>]) {
-        let deadline = Instant::now().checked_add(self.options.ack_timeout);
-        for (write, reply) in admitted.iter().zip(replies) {
-            // Where every event was too large, there is nothing to wait for.
-            if write.places.is_empty() {
-                continue;
-            }
-            if let Some(reply) = reply.take() {
-                let (outcomes, places) = (write.outcomes.clone(), write.places.clone());
-                let waiter = Waiter::new(outcomes, places, deadline, reply);
-                self.shared.waiting.add(write.first, waiter);
-            }
+    /// Enters a write that is to wait for the target.
+    fn enter(&self, (write, reply): (&Admitted, WriteReply)) -> Answer {
+        let awaited = match self.options.ack {
+            SpoolAck::Spool => Vec::new(),
+            SpoolAck::Target => write.records().collect(),
+        };
+        // Where every event was too large, there is nothing to wait for.
+        if awaited.is_empty() {
+            return Answer::Now(reply);
         }
+        let deadline = Instant::now().checked_add(self.options.ack_timeout);
+        let waiter = Waiter::new(write.outcomes.clone(), awaited, deadline, reply);
+        Answer::Later(self.shared.waiting.add(waiter))
     }
 
     /// Settles without the writes that came with it: on a full disk, those would keep it from making

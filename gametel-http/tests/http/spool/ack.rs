@@ -51,6 +51,29 @@ fn a_target_that_is_away_or_slow_is_never_a_2xx() {
 }
 
 #[test]
+fn an_event_that_is_sent_again_is_in_the_spool_and_in_the_target_once() {
+    let place = Place::new();
+    let (mut server, target, monitor) = start(&place);
+    let mut client = Client::connect(server.address).unwrap();
+    target.inject(Call::Write, When::Always, Fault::Fail(SinkErrorKind::Unavailable));
+    let id = r#""event_id":"0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b""#;
+    let body = |price| {
+        format!(r#"{{"event_type":"purchase_sword",{id},"event_ts":17.5,"price":{price}}}"#)
+    };
+    for (price, pending) in [(1, 1), (1, 1), (2, 2)] {
+        let reply = client.post("/v1/events", body(price)).unwrap();
+        assert_eq!((reply.status, reply.code()), (503, "unavailable".to_owned()));
+        assert_eq!(monitor.status().pending_events, pending);
+    }
+    target.heal();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert!(runtime.block_on(monitor.until_empty()));
+    server.stop();
+    server.wait().unwrap();
+    assert_eq!(target.inner().events().len(), 2);
+}
+
+#[test]
 fn what_the_target_refuses_is_told_to_the_client() {
     let place = Place::new();
     let (mut server, target, monitor) = start(&place);
