@@ -32,7 +32,7 @@
 //!   documents. Any other answer, or none, promises nothing: the event may have been stored. A
 //!   client that sends it again under the same `event_id` loses nothing and counts nothing twice.
 //! - An `event_id` that comes again within a window is answered as accepted, and written once, as far
-//!   as [`Deduplication`] remembers it.
+//!   as [`RouteOptions::deduplication`] remembers it.
 //! - What is held in memory is bounded: by the number of connections, one budget for what all
 //!   requests have in hand, and the sink's own queue. Overload is answered with 503 and
 //!   `Retry-After`.
@@ -83,8 +83,8 @@ pub use access::{ApiKey, KeyError, KeyHash, KeyHashError, KeyRing};
 #[cfg(feature = "tls")]
 pub use config::TlsOptions;
 pub use config::{
-    CorsOptions, Deduplication, KeyEntry, KeyOptions, Limits, Network, NetworkError, OnInvalid,
-    Origin, OriginError, Rate, RateLimits, RouteOptions, ServerConfig, Validation,
+    CorsOptions, KeyEntry, KeyOptions, Limits, Network, NetworkError, OnInvalid, Origin,
+    OriginError, Rate, RateLimits, RouteOptions, ServerConfig, Validation,
 };
 pub use intake::Totals;
 pub use metrics::Metrics;

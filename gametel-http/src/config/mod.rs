@@ -1,7 +1,6 @@
 //! The settings of the library, as values. Nothing here reads a file, a variable or an argument.
 
 mod cors;
-mod deduplication;
 mod keys;
 mod limits;
 mod network;
@@ -13,7 +12,6 @@ mod tls;
 mod validation;
 
 pub use cors::{CorsOptions, Origin, OriginError};
-pub use deduplication::Deduplication;
 pub use keys::{KeyEntry, KeyOptions};
 pub use limits::Limits;
 pub use network::{Network, NetworkError};

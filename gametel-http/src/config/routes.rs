@@ -1,7 +1,8 @@
 use gametel_core::event::Stamper;
 use gametel_core::header::HeaderRule;
+use gametel_core::sink::DeduplicationOptions;
 
-use super::{CorsOptions, Deduplication, Limits, RateLimits, Validation};
+use super::{CorsOptions, Limits, RateLimits, Validation};
 use crate::access::KeyRing;
 use crate::readiness::Monitor;
 
@@ -29,9 +30,14 @@ pub struct RouteOptions {
     pub stamper: Stamper,
     /// What becomes of events whose fields are not what the catalog says.
     pub validation: Validation,
-    /// What of a repeated `event_id` is known; `None` writes every repeat. Default
-    /// [`Deduplication::default`].
-    pub deduplication: Option<Deduplication>,
+    /// How long and for how many events a repeated `event_id` is known for one, as
+    /// [`Deduplicated`](gametel_core::sink::Deduplicated) does it; `None` writes every repeat. Default
+    /// [`DeduplicationOptions::default`]; ids that the server gave count as well.
+    ///
+    /// Events are the same if they have one id and one type, and come under the same name of a key. A
+    /// write goes on when its client leaves, for its next try to be known as a repeat. It stays part
+    /// of what is in hand, which [`Limits`] bounds.
+    pub deduplication: Option<DeduplicationOptions>,
 }
 
 impl Default for RouteOptions {
@@ -45,7 +51,7 @@ impl Default for RouteOptions {
             monitor: Monitor::default(),
             stamper: Stamper::default(),
             validation: Validation::default(),
-            deduplication: Some(Deduplication::default()),
+            deduplication: Some(DeduplicationOptions::default()),
         }
     }
 }
@@ -101,7 +107,10 @@ impl RouteOptions {
 
     /// Sets [`deduplication`](Self::deduplication).
     #[must_use]
-    pub fn with_deduplication(self, deduplication: impl Into<Option<Deduplication>>) -> Self {
+    pub fn with_deduplication(
+        self,
+        deduplication: impl Into<Option<DeduplicationOptions>>,
+    ) -> Self {
         Self { deduplication: deduplication.into(), ..self }
     }
 }

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use gametel_core::batch::EventBatch;
-use gametel_core::sink::{Deduplicated, EventSink, SinkError, SinkErrorKind, WriteReport};
+use gametel_core::sink::{
+    Deduplicated, DeduplicationOptions, EventSink, SinkError, SinkErrorKind, WriteReport,
+};
 use tokio::sync::watch;
 use tracing::Instrument;
 
 use super::notes::Notes;
 use crate::access::Caller;
-use crate::config::Deduplication;
 use crate::limits::Reservation;
 use crate::metrics::Meters;
 
@@ -53,12 +54,12 @@ type Written = (WriteReport, Vec<usize>);
 impl Writer {
     pub(super) fn new(
         sink: Arc<dyn EventSink>,
-        deduplication: Option<Deduplication>,
+        deduplication: Option<DeduplicationOptions>,
         notes: Notes,
         meters: Arc<Meters>,
     ) -> Self {
         let way = match deduplication {
-            Some(settings) => Way::Once(Box::new(Deduplicated::new(sink, settings.into()))),
+            Some(settings) => Way::Once(Box::new(Deduplicated::new(sink, settings))),
             None => Way::Each(sink),
         };
         let target = Arc::new(Target { way, notes, meters });

@@ -7,10 +7,8 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use gametel_core::catalog::Catalog;
-use gametel_core::sink::{MemorySink, SinkErrorKind};
-use gametel_http::{
-    Deduplication, KeyEntry, KeyHash, KeyOptions, KeyRing, RouteOptions, routes, service,
-};
+use gametel_core::sink::{DeduplicationOptions, MemorySink, SinkErrorKind};
+use gametel_http::{KeyEntry, KeyHash, KeyOptions, KeyRing, RouteOptions, routes, service};
 use http_body_util::Full;
 use serde_json::json;
 use tower_service::Service;
@@ -72,11 +70,11 @@ async fn what_was_not_stored_is_written_when_it_comes_again() {
 
 #[tokio::test(start_paused = true)]
 async fn the_window_and_the_number_of_ids_are_settings() {
-    let window = Deduplication::default().with_window(Duration::from_secs(5));
+    let window = DeduplicationOptions::default().with_window(Duration::from_secs(5));
     for (deduplication, pause, written) in [
         (Some(window), 5, 1),
         (Some(window), 6, 2),
-        (Some(Deduplication::default().with_max_events(0)), 0, 2),
+        (Some(DeduplicationOptions::default().with_max_events(0)), 0, 2),
         (None, 0, 2),
     ] {
         let sink = Arc::new(MemorySink::new());

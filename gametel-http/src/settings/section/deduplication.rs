@@ -1,3 +1,4 @@
+use gametel_core::sink::DeduplicationOptions;
 use serde::{Deserialize, Serialize};
 
 use crate::settings::problems::Complaints;
@@ -14,14 +15,14 @@ pub(in crate::settings) struct Deduplication {
 
 impl Default for Deduplication {
     fn default() -> Self {
-        let default = gametel_http::Deduplication::default();
+        let default = DeduplicationOptions::default();
         Self { enabled: true, window: Period(default.window), max_events: default.max_events }
     }
 }
 
 impl Deduplication {
-    pub(in crate::settings) fn settings(&self) -> Option<gametel_http::Deduplication> {
-        let settings = gametel_http::Deduplication::default()
+    pub(in crate::settings) fn settings(&self) -> Option<DeduplicationOptions> {
+        let settings = DeduplicationOptions::default()
             .with_window(self.window.0)
             .with_max_events(self.max_events);
         self.enabled.then_some(settings)
