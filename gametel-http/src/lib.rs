@@ -68,7 +68,6 @@ mod access;
 mod body;
 mod config;
 mod contract;
-mod cors;
 mod error;
 mod intake;
 mod limits;

@@ -4,10 +4,11 @@ use bytes::Buf;
 use futures_util::{FutureExt, Stream};
 use warp::reply::Response;
 
-use super::handlers::{handle, not_kept};
+use super::cors::Exchange;
+use super::handlers::handle;
+use super::not_kept::not_kept;
 use super::request::Request;
 use super::shared::Intake;
-use crate::cors::Exchange;
 use crate::error::ApiError;
 
 /// Answers a request, also one that is refused or that a handler panics at.

@@ -13,8 +13,8 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use warp::reply::Response;
 
+use super::places::Place;
 use crate::config::{CorsOptions, Origin};
-use crate::intake::Place;
 
 /// What a page may send beside what every page may.
 const ALLOWED_HEADERS: &str =
@@ -25,14 +25,14 @@ const EXPOSED_HEADERS: &str = "retry-after, traceparent, www-authenticate, x-req
 
 /// One request and its answer, by the rules of CORS.
 #[derive(Debug)]
-pub(crate) struct Exchange<'a> {
+pub(super) struct Exchange<'a> {
     options: &'a CorsOptions,
     /// The request's origin, if it is one of those listed.
     origin: Option<&'a Origin>,
 }
 
 impl<'a> Exchange<'a> {
-    pub(crate) fn of(options: &'a CorsOptions, headers: &HeaderMap) -> Self {
+    pub(super) fn of(options: &'a CorsOptions, headers: &HeaderMap) -> Self {
         let sent = headers.get(ORIGIN);
         let origin = sent.and_then(|sent| options.origins.iter().find(|o| o.as_header() == sent));
         Self { options, origin }
@@ -40,7 +40,7 @@ impl<'a> Exchange<'a> {
 
     /// The answer to a preflight: whether the page may send what it is about to. None if the
     /// request is no preflight, or CORS is off.
-    pub(crate) fn preflight(
+    pub(super) fn preflight(
         &self,
         method: &Method,
         headers: &HeaderMap,
@@ -67,7 +67,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// Adds to an answer what lets the page read it.
-    pub(crate) fn add_headers(&self, answer: &mut HeaderMap) {
+    pub(super) fn add_headers(&self, answer: &mut HeaderMap) {
         if !self.is_on() {
             return;
         }
