@@ -1,5 +1,5 @@
 /// A configuration file that explains every key: as comments, with their defaults.
-pub(crate) const SAMPLE: &str = include_str!("../../sample-config.toml");
+pub(crate) const SAMPLE: &str = include_str!("../../../../sample-config.toml");
 
 #[cfg(test)]
 #[cfg(all(feature = "log", feature = "tls"))]
