@@ -1,6 +1,6 @@
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use gametel_core::catalog::Catalog;
 use gametel_core::event::Timestamp;
@@ -34,7 +34,10 @@ pub struct KeyRing {
 }
 
 struct Shared {
-    options: KeyOptions,
+    file: Option<PathBuf>,
+    /// The keys that are in no file. Held while keys are read, so that of two reloads the later one
+    /// has the last word.
+    entries: Mutex<Vec<KeyEntry>>,
     /// Held no longer than it takes to clone or to replace the `Arc`.
     keys: RwLock<Arc<[Key]>>,
 }
@@ -53,8 +56,9 @@ impl KeyRing {
     /// The file can't be read or understood, there is no key at all, or the keys contradict each
     /// other.
     pub fn open(options: KeyOptions) -> Result<Self, KeyError> {
-        let keys = RwLock::new(load(&options)?);
-        Ok(Self { shared: Arc::new(Shared { options, keys }) })
+        let KeyOptions { entries, file } = options;
+        let keys = RwLock::new(load(&entries, file.as_deref())?);
+        Ok(Self { shared: Arc::new(Shared { file, entries: Mutex::new(entries), keys }) })
     }
 
     /// Reads the file anew, puts its keys into force all at once, and says how many there are now,
@@ -64,16 +68,25 @@ impl KeyRing {
     ///
     /// As [`open`](Self::open). The keys in force stay so.
     pub fn reload(&self) -> Result<usize, KeyError> {
-        let keys = load(&self.shared.options)?;
-        let count = keys.len();
-        // Whole values only are written, so that one is right even after a panic.
-        *self.shared.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        self.put_into_force(&self.entries())
+    }
+
+    /// As [`reload`](Self::reload), with other keys than the options' own, which are kept for further
+    /// reloads: all of it holds, or none.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open). The keys in force stay so.
+    pub fn reload_with(&self, entries: Vec<KeyEntry>) -> Result<usize, KeyError> {
+        let mut own = self.entries();
+        let count = self.put_into_force(&entries)?;
+        *own = entries;
         Ok(count)
     }
 
     /// The file that [`reload`](Self::reload) reads, if there is one.
     pub fn file(&self) -> Option<&PathBuf> {
-        self.shared.options.file.as_ref()
+        self.shared.file.as_ref()
     }
 
     /// The event types that keys allow and the catalog does not have, each with the key's name.
@@ -103,6 +116,19 @@ impl KeyRing {
         Ok(key.caller.clone())
     }
 
+    fn put_into_force(&self, entries: &[KeyEntry]) -> Result<usize, KeyError> {
+        let keys = load(entries, self.shared.file.as_deref())?;
+        let count = keys.len();
+        // Whole values only are written, so that one is right even after a panic.
+        *self.shared.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(count)
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Vec<KeyEntry>> {
+        // As with the keys.
+        self.shared.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn keys(&self) -> Arc<[Key]> {
         Arc::clone(&self.shared.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -126,9 +152,9 @@ fn find(keys: &[Key], presented: KeyHash) -> Option<&Key> {
     usize::try_from(found).ok().and_then(|index| keys.get(index))
 }
 
-fn load(options: &KeyOptions) -> Result<Arc<[Key]>, KeyError> {
-    let mut entries = options.entries.clone();
-    if let Some(path) = &options.file {
+fn load(own: &[KeyEntry], file: Option<&Path>) -> Result<Arc<[Key]>, KeyError> {
+    let mut entries = own.to_vec();
+    if let Some(path) = file {
         entries.extend(read_key_file(path)?);
     }
     if entries.is_empty() {
@@ -248,5 +274,18 @@ mod tests {
             assert!(ring.reload().is_err(), "{broken}");
             assert_eq!(["0", "2", "3"].map(|key| caller(&ring, key).is_ok()), [true, true, false]);
         }
+    }
+    #[test]
+    fn other_keys_in_place_of_the_options_own_are_taken_whole_and_stay() {
+        let ring = ring([entry("a", "1")]).unwrap();
+        let in_force = || ["1", "2", "3"].map(|key| caller(&ring, key).is_ok());
+        assert_eq!(ring.reload_with(vec![entry("a", "2"), entry("b", "3")]).unwrap(), 2);
+        assert_eq!(in_force(), [false, true, true]);
+        for broken in [vec![], vec![entry("a", "1"), entry("b", "1")]] {
+            assert!(ring.reload_with(broken).is_err());
+            assert_eq!(in_force(), [false, true, true]);
+        }
+        assert_eq!(ring.reload().unwrap(), 2, "not those that it was made of");
+        assert_eq!(in_force(), [false, true, true]);
     }
 }

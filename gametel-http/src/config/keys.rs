@@ -12,7 +12,8 @@ use crate::access::KeyHash;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct KeyOptions {
-    /// The keys of the configuration itself. Default none.
+    /// The keys of the configuration itself, until others
+    /// [take their place](crate::KeyRing::reload_with). Default none.
     pub entries: Vec<KeyEntry>,
     /// A TOML file of further keys, `[[key]]` each, which is read anew at every reload. Default
     /// none.

@@ -8,7 +8,7 @@ use super::connection::{ConnectionServer, Routes};
 #[cfg(feature = "tls")]
 use super::tls::TlsIdentity;
 use crate::access::KeyRing;
-use crate::config::ServerConfig;
+use crate::config::{KeyEntry, ServerConfig};
 
 /// Reaches into a running [`Server`](crate::Server); a clone is the same, and cheap.
 ///
@@ -65,9 +65,24 @@ impl ServerHandle {
     ///
     /// A future that is dropped may still reload.
     pub async fn reload(&self) {
+        self.reload_all(None).await;
+    }
+
+    /// As [`reload`](Self::reload), with these keys in place of those that the configuration itself
+    /// had; see [`KeyRing::reload_with`]. Where the server was started without any key, it needs none
+    /// until it is started anew, and that is logged as an error.
+    ///
+    /// # Cancel safety
+    ///
+    /// As `reload`.
+    pub async fn reload_with_keys(&self, entries: Vec<KeyEntry>) {
+        self.reload_all(Some(entries)).await;
+    }
+
+    async fn reload_all(&self, entries: Option<Vec<KeyEntry>>) {
         let handle = self.clone();
         let reloading = tokio::task::spawn_blocking(move || {
-            handle.reload_keys();
+            handle.reload_keys(entries);
             #[cfg(feature = "tls")]
             handle.reload_certificate();
         });
@@ -76,11 +91,20 @@ impl ServerHandle {
         }
     }
 
-    fn reload_keys(&self) {
+    fn reload_keys(&self, entries: Option<Vec<KeyEntry>>) {
         let Some(keys) = &self.keys else {
+            if entries.is_some_and(|entries| !entries.is_empty()) {
+                tracing::error!(
+                    "the server has no keys, and takes up those that are new at a restart"
+                );
+            }
             return;
         };
-        match keys.reload() {
+        let reloaded = match entries {
+            Some(entries) => keys.reload_with(entries),
+            None => keys.reload(),
+        };
+        match reloaded {
             Ok(count) => {
                 tracing::info!(keys = count, "the keys were reloaded");
                 self.warn_of_unknown_event_types();

@@ -55,6 +55,62 @@ fn a_hangup_puts_the_new_keys_into_force_also_on_open_connections() {
 }
 
 #[test]
+fn a_hangup_puts_the_keys_of_the_configuration_file_into_force_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let (config, file) = (directory.path().join("server.toml"), directory.path().join("keys.toml"));
+    let write_config = |keys: &[(&str, &str)]| {
+        write_keys(&config, keys);
+        let keys = std::fs::read_to_string(&config).unwrap();
+        std::fs::write(&config, format!("keys.file = \"keys.toml\"\n{keys}")).unwrap();
+    };
+    write_config(&[("arena", "old")]);
+    write_keys(&file, &[("web", "file")]);
+    let arguments = ["--sink", "null:", "--config", config.to_str().unwrap()];
+    let mut process = Process::start(&arguments);
+    let mut client = Client::connect(process.address).unwrap();
+    let mut in_force = || ["old", "new", "file", "newer"].map(|key| status(&mut client, key));
+    assert_eq!(in_force(), [200, 401, 200, 401]);
+
+    write_config(&[("arena", "new")]);
+    process.hang_up();
+    process.wait_for("the keys were reloaded");
+    assert_eq!(in_force(), [401, 200, 200, 401]);
+
+    // Broken in another place than its keys; the key file is read all the same.
+    write_config(&[("arena", "old")]);
+    let broken = std::fs::read_to_string(&config).unwrap() + "[server]\nlisten = 7\n";
+    std::fs::write(&config, broken).unwrap();
+    write_keys(&file, &[("web", "newer")]);
+    process.hang_up();
+    let line = process.wait_for("the keys of the configuration file were not reloaded");
+    assert!(line.contains("ERROR") && line.contains("server.toml:6"), "{line}");
+    process.wait_for("the keys were reloaded");
+    assert_eq!(in_force(), [401, 200, 401, 200]);
+
+    std::fs::remove_file(&config).unwrap();
+    process.hang_up();
+    process.wait_for("the keys of the configuration file were not reloaded");
+    process.wait_for("the keys were reloaded");
+    assert_eq!(in_force(), [401, 200, 401, 200]);
+    process.terminate();
+    assert_eq!(process.wait().0, Some(0));
+}
+
+#[test]
+fn keys_for_a_server_that_has_none_wait_for_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("server.toml");
+    std::fs::write(&config, "").unwrap();
+    let mut process = Process::start(&["--sink", "null:", "--config", config.to_str().unwrap()]);
+    write_keys(&config, &[("arena", "new")]);
+    process.hang_up();
+    let line = process.wait_for("takes up those that are new at a restart");
+    assert!(line.contains("ERROR"), "{line}");
+    let mut client = Client::connect(process.address).unwrap();
+    assert_eq!(client.get("/").unwrap().status, 200);
+}
+
+#[test]
 fn a_hangup_without_anything_to_reload_ends_nothing() {
     let mut process = Process::start(&["--sink", "null:"]);
     process.hang_up();

@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod failure;
 mod log;
+mod reload;
 mod settings;
 mod signals;
 

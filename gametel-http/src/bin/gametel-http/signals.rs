@@ -2,7 +2,7 @@
 
 use std::io;
 
-use gametel_http::ServerHandle;
+use crate::reload::Reload;
 
 /// Ends at the first SIGTERM or ctrl-c. A second one ends the process at once.
 #[cfg(unix)]
@@ -42,20 +42,20 @@ pub(crate) fn shutdown() -> io::Result<impl Future<Output = ()>> {
 ///
 /// Without it the signal would end the process, also where there is nothing to reload.
 #[cfg(unix)]
-pub(crate) fn reload_on_hangup(server: ServerHandle) -> io::Result<()> {
+pub(crate) fn reload_on_hangup(reload: Reload) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             tracing::info!("SIGHUP: reloading");
-            server.reload().await;
+            reload.run().await;
         }
     });
     Ok(())
 }
 
 #[cfg(not(unix))]
-pub(crate) fn reload_on_hangup(_: ServerHandle) -> io::Result<()> {
+pub(crate) fn reload_on_hangup(_: Reload) -> io::Result<()> {
     Ok(())
 }

@@ -6,20 +6,21 @@ use gametel_http::sinks::OpenSink;
 
 use super::{open_sink, runtime};
 use crate::failure::Failure;
+use crate::reload::Reload;
 use crate::settings::{Overrides, Prepared, Settings};
 use crate::{log, signals};
 
 /// Serves until it is told to stop.
 pub(crate) fn serve(overrides: Overrides) -> Result<(), Failure> {
-    let settings = Settings::load(overrides).map_err(Failure::Settings)?;
+    let settings = Settings::load(overrides.clone()).map_err(Failure::Settings)?;
     let mut prepared = settings.prepare().map_err(Failure::Settings)?;
     // Before a Kafka is waited for.
     prepared.server.check_exposure()?;
     log::to_stderr(std::mem::take(&mut prepared.log_filter), settings.log_format());
-    runtime()?.block_on(run(prepared))
+    runtime()?.block_on(run(prepared, overrides))
 }
 
-async fn run(prepared: Prepared) -> Result<(), Failure> {
+async fn run(prepared: Prepared, overrides: Overrides) -> Result<(), Failure> {
     let OpenSink { sink, monitor, .. } = open_sink(&prepared).await?;
     let Prepared { mut server, catalog, sink: endpoint, .. } = prepared;
     server.routes.monitor = monitor;
@@ -35,7 +36,7 @@ async fn run(prepared: Prepared) -> Result<(), Failure> {
     // The signals are caught before anyone is told that there is a server to send them to.
     let shutdown =
         signals::shutdown().context("signals can't be caught").map_err(Failure::Failed)?;
-    signals::reload_on_hangup(server.handle())
+    signals::reload_on_hangup(Reload::new(server.handle(), overrides))
         .context("signals can't be caught")
         .map_err(Failure::Failed)?;
     if let Some(address) = server.admin_addr() {

@@ -249,6 +249,11 @@ pub(crate) struct Overrides {
 }
 
 impl Overrides {
+    /// Whether there is a configuration file.
+    pub(crate) fn has_file(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// Takes the value of the variable `RUST_LOG` where `GAMETEL_LOG` is not set.
     pub(crate) fn with_rust_log(mut self, filter: String) -> Self {
         let log_filter = key("log.filter");

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use gametel_http::KeyEntry;
+
 use super::configuration::Configuration;
 #[cfg(feature = "log")]
 use super::layer::value_at;
 use super::layer::{Layer, Origin, key};
 use super::options::Overrides;
 use super::problems::Problems;
-use super::section::LogFormat;
+use super::section::{LogFormat, entries};
 use super::{fault, file};
 
 /// The configuration that holds: every key with its value, and every path absolute.
@@ -47,6 +49,11 @@ impl Settings {
         };
         configuration.anchor(&Folders { layer: &layer, here, beside_file });
         Ok(Self { configuration, layer })
+    }
+
+    /// The keys that stand in the configuration itself.
+    pub(crate) fn keys(&self) -> Vec<KeyEntry> {
+        entries(&self.configuration.key)
     }
 
     pub(crate) fn log_format(&self) -> LogFormat {

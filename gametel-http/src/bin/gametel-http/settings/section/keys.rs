@@ -29,17 +29,21 @@ impl Keys {
     }
 }
 
+/// The keys of the configuration itself.
+pub(in crate::settings) fn entries(keys: &[Key]) -> Vec<KeyEntry> {
+    keys.iter().map(|key| key.0.clone()).collect()
+}
+
 /// Reads the key file. Where neither it nor the configuration has a key, none is needed.
 pub(in crate::settings) fn open_keys(
     keys: &Keys,
-    entries: &[Key],
+    own: &[Key],
     complaints: &mut Complaints<'_>,
 ) -> Option<KeyRing> {
-    if keys.file.is_none() && entries.is_empty() {
+    if keys.file.is_none() && own.is_empty() {
         return None;
     }
-    let mut options =
-        KeyOptions::default().with_entries(entries.iter().map(|entry| entry.0.clone()));
+    let mut options = KeyOptions::default().with_entries(entries(own));
     options.file.clone_from(&keys.file);
     match KeyRing::open(options) {
         Ok(ring) => Some(ring),
@@ -47,7 +51,7 @@ pub(in crate::settings) fn open_keys(
             let of_file = match &error {
                 KeyError::Read { .. } | KeyError::Syntax { .. } | KeyError::Empty { .. } => true,
                 // Which of the two has it, the error does not say.
-                _ => entries.is_empty(),
+                _ => own.is_empty(),
             };
             complaints.add_error(if of_file { "keys.file" } else { "key" }, error);
             None

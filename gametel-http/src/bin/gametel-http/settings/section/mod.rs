@@ -21,7 +21,7 @@ pub(super) use catalog::Catalog;
 pub(super) use cors::Cors;
 pub(super) use deduplication::Deduplication;
 pub(super) use headers::Headers;
-pub(super) use keys::{Key, Keys, open_keys};
+pub(super) use keys::{Key, Keys, entries, open_keys};
 pub(super) use limits::Limits;
 pub(super) use log::Log;
 pub(crate) use log::LogFormat;
