@@ -224,6 +224,9 @@ async fn spool(ack: gametel_core::sink::spool::SpoolAck) -> ConformanceReport {
     use gametel_core::sink::Spool;
     use gametel_core::sink::spool::SpoolOptions;
 
+    /// How long what is accepted may take to its target.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
     let report = conformance(|| async {
         let directory = tempfile::tempdir().unwrap();
         let target = Arc::new(FaultSink::new(MemorySink::new()));
@@ -249,7 +252,8 @@ async fn spool(ack: gametel_core::sink::spool::SpoolAck) -> ConformanceReport {
                 let (monitor, target) = (monitor.clone(), Arc::clone(&target));
                 let directory = directory.path().to_owned();
                 async move {
-                    monitor.until_empty().await;
+                    let emptied = tokio::time::timeout(PATIENCE, monitor.until_empty()).await;
+                    assert_eq!(emptied, Ok(true), "{:?}", monitor.status());
                     assert!(directory.exists(), "the fixture owns the folder");
                     let events = target.inner().events().into_iter();
                     events.map(|event| event.payload().clone()).collect()
