@@ -134,6 +134,7 @@ fn bodies_that_never_end_stay_within_the_budget() {
     // What was refused makes room for others at once.
     assert!(refused >= 100, "{refused} refused");
     let grown = process.peak_memory() - before;
-    assert!(grown < 64 * MIB + 32 * MIB, "{} MiB", grown / MIB);
+    // As much again for sockets, buffers and the allocator; without the budget it is above 200 MiB.
+    assert!(grown < 2 * 64 * MIB, "{} MiB", grown / MIB);
     assert_eq!(client.get("/").unwrap().status, 200);
 }
