@@ -275,6 +275,7 @@ mod tests {
             assert_eq!(["0", "2", "3"].map(|key| caller(&ring, key).is_ok()), [true, true, false]);
         }
     }
+
     #[test]
     fn other_keys_in_place_of_the_options_own_are_taken_whole_and_stay() {
         let ring = ring([entry("a", "1")]).unwrap();

@@ -33,9 +33,10 @@ pub struct SpoolOptions {
     pub ack: SpoolAck,
     /// How many bytes of keys and payloads the spool may hold, pending and refused together. A write
     /// that would make it more is refused whole, with kind `Backpressure`. Default 1 GiB. The file
-    /// is somewhat larger: some 70 bytes an event (100 with [`SpoolAck::Target`]), and some MiB in files beside it. Those get larger only
-    /// while a reader stays in the middle of a read, such as a backup: past a quarter of `max_bytes` and
-    /// 64 MiB, writes are refused likewise.
+    /// is somewhat larger: some 70 bytes an event (an estimated 100 with [`SpoolAck::Target`], for the
+    /// index), and some MiB in files beside it. Those get larger only while a reader stays in the
+    /// middle of a read, such as a backup: past a quarter of `max_bytes` and 64 MiB, writes are
+    /// refused likewise.
     pub max_bytes: u64,
     /// How many events the spool may hold, pending and refused together; likewise. Default
     /// 10,000,000.
