@@ -236,7 +236,9 @@ mod tests {
     use gametel_core::sink::{EventSink, EventSinkExt};
 
     use super::*;
+    use crate::commit::{PartNames, Parts};
     use crate::parquet::{EventRows, ParquetSink};
+    use crate::store::LocalStore;
 
     #[tokio::test]
     async fn rows_come_in_the_order_of_the_files_names() {
@@ -244,8 +246,9 @@ mod tests {
         let at = Timestamp::from_micros(0);
         // In no order that a file system may list them in.
         for part in ["3", "0", "4", "1", "2"] {
-            let path = folder.path().join(format!("part-{part}.parquet"));
-            let sink = ParquetSink::create("d", &path, EventRows::raw_events()).unwrap();
+            let store = Arc::new(LocalStore::new(folder.path()));
+            let parts = Parts::new(store, part.to_owned(), PartNames::replacing());
+            let sink = ParquetSink::create("d", parts, EventRows::raw_events()).unwrap();
             for _ in 0..2 {
                 let (id, payload) = (EventId::new(at), format!(r#"{{"part":{part}}}"#));
                 sink.write(EncodedEvent::new(id, EventType::new("t"), payload.into(), at))
@@ -253,6 +256,8 @@ mod tests {
                     .unwrap();
             }
             sink.close().await.unwrap();
+            let written = folder.path().join(part).join("part-00000.zstd.parquet");
+            std::fs::rename(written, folder.path().join(format!("part-{part}.parquet"))).unwrap();
         }
         let dataset = Dataset::open(folder.path()).unwrap();
         assert_eq!(dataset.rows(), 10);

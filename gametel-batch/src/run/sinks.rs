@@ -10,9 +10,6 @@ use crate::parquet::{EventRows, ParquetSink, QuarantineRows};
 
 use super::write_error;
 
-/// The one file of a dataset. Its name says that it is the first of however many there may be.
-const PART_FILE: &str = "part-00000.zstd.parquet";
-
 /// Where the records go: a Parquet sink for each dataset and for the quarantine, behind core's
 /// router.
 pub(super) struct Sinks {
@@ -25,13 +22,13 @@ impl Sinks {
     pub(super) fn create(catalog: &Arc<Catalog>, staging: &Staging) -> Result<Self, BatchError> {
         let mut router = Router::builder(Arc::clone(catalog));
         for (index, dataset) in catalog.indexed_datasets() {
-            let file = staging.dataset(dataset.name())?.join(PART_FILE);
+            let parts = staging.parts(dataset.name());
             let rows = EventRows::new(catalog.columns(index));
-            let sink = ParquetSink::create(dataset.name(), &file, rows);
+            let sink = ParquetSink::create(dataset.name(), parts, rows);
             router = router.dataset(dataset.name(), sink.map_err(write_error)?);
         }
-        let file = staging.dataset(QUARANTINE)?.join(PART_FILE);
-        let quarantine = ParquetSink::create(QUARANTINE, &file, QuarantineRows::new());
+        let parts = staging.parts(QUARANTINE);
+        let quarantine = ParquetSink::create(QUARANTINE, parts, QuarantineRows::new());
         let (by_reason, quarantined) = CountSink::by_reason();
         let quarantine = FanOut::new([
             Arc::new(quarantine.map_err(write_error)?) as _,
