@@ -40,6 +40,7 @@ pub mod manifest;
 mod parquet;
 mod report;
 mod run;
+mod safeguard;
 pub mod source;
 mod store;
 mod timestamp;
@@ -49,6 +50,7 @@ pub use error::{BatchError, ErrorKind};
 pub use manifest::Manifest;
 pub use report::{DatasetReport, FileReport, PartitionReport, RunReport};
 pub use run::run;
+pub use safeguard::{Finding, RowsShare, Safeguard};
 pub use store::Location;
 
 /// Compiles and runs the README's code.
