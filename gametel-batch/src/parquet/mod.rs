@@ -15,6 +15,7 @@ use arrow_schema::{ArrowError, SchemaRef};
 use gametel_core::event::EncodedEvent;
 
 pub(crate) use event_rows::EventRows;
+pub(crate) use part_file::PartSummary;
 pub(crate) use quarantine_rows::QuarantineRows;
 pub(crate) use sink::ParquetSink;
 

@@ -9,6 +9,8 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
+use crate::manifest::{Checksum, Hashing};
+
 /// The rows after which a row group ends.
 const ROW_GROUP_ROWS: usize = 1_000_000;
 
@@ -18,13 +20,22 @@ const ROW_GROUP_BYTES: usize = 64 * 1024 * 1024;
 /// One Parquet file that is being written.
 pub(super) struct PartFile {
     /// `None` once the file is finished.
-    writer: Option<ArrowWriter<File>>,
+    writer: Option<ArrowWriter<Hashing<File>>>,
+}
+
+/// What a finished file holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PartSummary {
+    pub(crate) bytes: u64,
+    /// The rows of its row groups, which its footer lists.
+    pub(crate) rows: u64,
+    pub(crate) sha256: Checksum,
 }
 
 impl PartFile {
     /// Starts a file that must not exist yet.
     pub(super) fn create(path: &Path, schema: SchemaRef) -> Result<Self, ParquetError> {
-        let file = File::create_new(path)?;
+        let file = Hashing::new(File::create_new(path)?);
         let raw_event = ColumnPath::from("raw_event");
         let properties = WriterProperties::builder()
             // zstd at its first level halves snappy's size for a fifth more time; higher levels
@@ -52,12 +63,16 @@ impl PartFile {
         Ok(())
     }
 
-    /// Writes the footer, and waits until the disk has it all. Again changes nothing.
-    pub(super) fn finish(&mut self) -> Result<(), ParquetError> {
-        let Some(writer) = self.writer.take() else {
-            return Ok(());
+    /// Writes the footer, and waits until the disk has it all. Again changes nothing, and gives
+    /// nothing.
+    pub(super) fn finish(&mut self) -> Result<Option<PartSummary>, ParquetError> {
+        let Some(mut writer) = self.writer.take() else {
+            return Ok(None);
         };
-        writer.into_inner()?.sync_all()?;
-        Ok(())
+        writer.flush()?;
+        let rows = writer.flushed_row_groups().iter().map(|group| group.num_rows()).sum::<i64>();
+        let (file, bytes, sha256) = writer.into_inner()?.into_parts();
+        file.sync_all()?;
+        Ok(Some(PartSummary { bytes, rows: u64::try_from(rows).unwrap_or(0), sha256 }))
     }
 }

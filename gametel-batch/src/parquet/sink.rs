@@ -1,5 +1,6 @@
 use std::fmt;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use gametel_core::batch::EventBatch;
@@ -10,7 +11,7 @@ use gametel_core::sink::{
 };
 
 use super::Rows;
-use super::part_file::PartFile;
+use super::part_file::{PartFile, PartSummary};
 
 /// The rows, and the bytes of payload, after which the gathered columns are encoded.
 const BATCH_ROWS: usize = 8_192;
@@ -23,6 +24,7 @@ const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// order in which the events were written.
 pub(crate) struct ParquetSink {
     thread: ThreadSink,
+    part: Arc<OnceLock<PartSummary>>,
 }
 
 impl ParquetSink {
@@ -30,8 +32,16 @@ impl ParquetSink {
     pub(crate) fn create(name: &str, path: &Path, rows: impl Rows) -> Result<Self, SinkError> {
         let failed = |error| failed(name, "the file can't be created", error);
         let file = PartFile::create(path, rows.schema()).map_err(failed)?;
-        let writer = Writer { name: name.to_owned(), rows, file, gathered: 0, bytes: 0 };
-        Ok(Self { thread: ThreadSink::new(name, writer, ThreadSinkOptions::default())? })
+        let part = Arc::new(OnceLock::new());
+        let finished = Arc::clone(&part);
+        let writer = Writer { name: name.to_owned(), rows, file, gathered: 0, bytes: 0, finished };
+        let thread = ThreadSink::new(name, writer, ThreadSinkOptions::default())?;
+        Ok(Self { thread, part })
+    }
+
+    /// Where to find what the file holds, once the sink is closed.
+    pub(crate) fn part(&self) -> Arc<OnceLock<PartSummary>> {
+        Arc::clone(&self.part)
     }
 }
 
@@ -48,6 +58,7 @@ struct Writer<R> {
     /// The rows, and the bytes of their payloads, that wait in `rows`.
     gathered: usize,
     bytes: usize,
+    finished: Arc<OnceLock<PartSummary>>,
 }
 
 impl<R: Rows> Writer<R> {
@@ -88,7 +99,15 @@ impl<R: Rows> BlockingSink for Writer<R> {
     }
 
     fn close(&mut self) -> Result<(), SinkError> {
-        self.file.finish().map_err(|error| failed(&self.name, "the file can't be finished", error))
+        let part = self
+            .file
+            .finish()
+            .map_err(|error| failed(&self.name, "the file can't be finished", error))?;
+        if let Some(part) = part {
+            // The file is finished once, so that nothing was there before.
+            drop(self.finished.set(part));
+        }
+        Ok(())
     }
 }
 
@@ -154,6 +173,10 @@ mod tests {
             assert_eq!(sink.write_batch(batch).await.unwrap().accepted_count(), 1_000);
         }
         sink.close().await.unwrap();
+        let part = *sink.part().get().unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!((part.rows, part.bytes), (30_000, bytes.len() as u64));
+        assert_eq!(part.sha256, crate::manifest::Checksum::of(&bytes));
         let head = Dataset::open(&path).unwrap().head(30_000).unwrap();
         let expected: Vec<_> = batches.iter().flat_map(EventBatch::iter).collect();
         assert_eq!(head.rows.len(), expected.len());
