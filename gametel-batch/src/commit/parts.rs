@@ -51,6 +51,8 @@ pub(crate) struct Part {
     pub(crate) name: String,
     /// Its size in bytes.
     pub(crate) bytes: u64,
+    /// Its rows.
+    pub(crate) rows: u64,
     /// The checksum of its bytes.
     pub(crate) sha256: Checksum,
 }
@@ -108,11 +110,11 @@ pub(crate) struct NewPart {
 }
 
 impl NewPart {
-    /// Ends the file, and returns when its content is durable.
-    pub(crate) fn finish(self) -> Result<(), BatchError> {
+    /// Ends the file, which holds so many rows, and returns when its content is durable.
+    pub(crate) fn finish(self, rows: u64) -> Result<(), BatchError> {
         let (file, bytes, sha256) = self.file.into_parts();
         file.finish()?;
-        let part = Part { name: self.name, bytes, sha256 };
+        let part = Part { name: self.name, bytes, rows, sha256 };
         self.finished.0.lock().unwrap_or_else(PoisonError::into_inner).push(part);
         Ok(())
     }
