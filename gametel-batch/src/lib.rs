@@ -43,7 +43,7 @@ pub mod source;
 mod store;
 mod timestamp;
 
-pub use config::{Progress, RunConfig};
+pub use config::{OutputMode, Progress, RunConfig};
 pub use error::{BatchError, ErrorKind};
 pub use manifest::Manifest;
 pub use run::run;
