@@ -3,7 +3,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gametel_core::catalog::Catalog;
-use gametel_core::endpoint::Endpoint;
+
+use crate::source::SourceConfig;
 
 /// What a run reads, and where it writes.
 ///
@@ -12,8 +13,8 @@ use gametel_core::endpoint::Endpoint;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RunConfig {
-    /// The log or topic to read.
-    pub source: Endpoint,
+    /// What is read: topics, logs, files.
+    pub source: SourceConfig,
     /// The folder of the datasets; made if it is not there.
     pub output: PathBuf,
     /// The datasets, and which events land in them.
@@ -27,18 +28,24 @@ pub struct RunConfig {
 pub struct Progress {
     /// How many records were read and written so far.
     pub read: u64,
-    /// How many offsets there are in all. Not each needs to hold a record.
-    pub offsets: u64,
+    /// How many offsets there are in all, if that is known: where a file ends, only reading it will
+    /// tell. Not each needs to hold a record.
+    pub offsets: Option<u64>,
 }
 
 impl RunConfig {
     /// A run that tells nobody how far it is.
     pub fn new(
-        source: Endpoint,
+        source: impl Into<SourceConfig>,
         output: impl Into<PathBuf>,
         catalog: impl Into<Arc<Catalog>>,
     ) -> Self {
-        Self { source, output: output.into(), catalog: catalog.into(), progress: None }
+        Self {
+            source: source.into(),
+            output: output.into(),
+            catalog: catalog.into(),
+            progress: None,
+        }
     }
 
     /// Has this called after each batch of records, at most 8,192 of them. It is called by the task

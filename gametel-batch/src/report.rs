@@ -34,7 +34,8 @@ pub struct RunReport {
     pub seconds: f64,
 }
 
-/// A range of offsets that was read: from `start` up to, and without, `end`.
+/// A range of offsets that was read: from `start` up to, and without, `end`. Of a file, these are
+/// numbers of lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PartitionReport {
@@ -46,6 +47,8 @@ pub struct PartitionReport {
     pub start: i64,
     /// One past the last offset.
     pub end: i64,
+    /// How many records were read.
+    pub read: u64,
 }
 
 /// One dataset that was written.

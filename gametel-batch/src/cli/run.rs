@@ -12,14 +12,16 @@ use gametel_batch::{BatchError, ErrorKind};
 use super::catalog::CatalogFile;
 use super::output;
 use super::show::Rows;
-use super::url::Url;
+use super::source::{RangeArgs, SourceArgs};
 
 /// Reads a source once, and replaces the datasets of the output.
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// Where to read: sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]/TOPIC.
-    #[arg(long, value_name = "URL", env = "GAMETEL_SOURCE")]
-    source: Url,
+    #[command(flatten)]
+    source: SourceArgs,
+
+    #[command(flatten)]
+    range: RangeArgs,
 
     /// The folder of the datasets; made if it is not there.
     #[arg(long, value_name = "FOLDER", env = "GAMETEL_OUTPUT")]
@@ -38,13 +40,15 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) async fn execute(self) -> super::CommandResult {
-        let source = self.source.endpoint()?;
+        let source = self.range.of(self.source.config()?);
         let catalog = self.catalog.load()?;
         let output = plain_path(&self.output);
         let bar = progress_bar();
         let shown = bar.clone();
         let config = RunConfig::new(source, output, catalog).with_progress(move |progress| {
-            shown.set_length(progress.offsets);
+            if let Some(offsets) = progress.offsets {
+                shown.set_length(offsets);
+            }
             shown.set_position(progress.read);
         });
         let report = tokio::select! {

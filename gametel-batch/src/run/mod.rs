@@ -15,7 +15,7 @@ use crate::config::RunConfig;
 use crate::dataset::Dataset;
 use crate::error::BatchError;
 use crate::report::{DatasetReport, FileReport, PartitionReport, RunReport};
-use crate::source::{self, End, PartitionRange, Start};
+use crate::source::{self, PartitionRead};
 
 use copy::{RowDecoder, copy};
 use sinks::Sinks;
@@ -56,14 +56,14 @@ use sinks::Sinks;
 /// # Cancel safety
 ///
 /// Dropping the future ends the run as a failure does: nothing was replaced, and what was staged is
-/// removed. Two things go on without it, each on a thread of the runtime's own. A call that waits
-/// for the source ends by its own time-out. A switch that has begun is finished, since half of it
-/// would help nobody.
+/// removed. Two things go on without it, each on a thread of its own. A call that waits for the
+/// source ends by its own time-out, but for one that waits for standard input or a pipe: that ends
+/// with the input, or with the process. A switch that has begun is finished, since half of it would
+/// help nobody.
 pub async fn run(config: RunConfig) -> Result<RunReport, BatchError> {
     let started = Instant::now();
-    let endpoint = config.source.clone();
-    let source = blocking(move || source::open(&endpoint, Start::Earliest, End::Snapshot)).await?;
-    let ranges = source.ranges().to_vec();
+    let wanted = config.source.clone();
+    let source = blocking(move || source::open(&wanted)).await?;
 
     let (catalog, output) = (Arc::clone(&config.catalog), config.output.clone());
     let (staging, sinks) = blocking(move || {
@@ -73,7 +73,7 @@ pub async fn run(config: RunConfig) -> Result<RunReport, BatchError> {
     })
     .await?;
     let decoder = RowDecoder::new(&config.catalog);
-    let tally = copy(source, decoder, &sinks.router, &ranges, &config).await;
+    let tally = copy(source, decoder, &sinks.router, &config).await;
     // Closed in any case, so that no thread writes on when the staging goes.
     let closed = sinks.router.close().await;
     let tally = tally?;
@@ -88,7 +88,7 @@ pub async fn run(config: RunConfig) -> Result<RunReport, BatchError> {
             source: config.source.to_string(),
             output: config.output.clone(),
             catalog: config.catalog.name().to_owned(),
-            partitions: ranges.iter().map(PartitionReport::from).collect(),
+            partitions: tally.partitions.iter().map(PartitionReport::from).collect(),
             read: tally.read,
             datasets,
             unselected: sinks.unselected.by_name(),
@@ -149,13 +149,14 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-impl From<&PartitionRange> for PartitionReport {
-    fn from(range: &PartitionRange) -> Self {
+impl From<&PartitionRead> for PartitionReport {
+    fn from(read: &PartitionRead) -> Self {
         Self {
-            topic: range.topic.to_string(),
-            partition: range.partition,
-            start: range.start,
-            end: range.end,
+            topic: read.topic.to_string(),
+            partition: read.partition,
+            start: read.start,
+            end: read.end,
+            read: read.read,
         }
     }
 }
