@@ -7,11 +7,12 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use arrow_schema::{DataType, SchemaRef, TimeUnit};
+use arrow_schema::{DataType, Schema, SchemaRef, TimeUnit};
 use gametel_core::event::Timestamp;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use crate::error::BatchError;
+use crate::manifest::SchemaColumn;
 use crate::timestamp::write_timestamp;
 
 /// The Parquet files of one dataset.
@@ -86,10 +87,7 @@ impl Dataset {
 
     /// Name and type of each column, with the types' names as Spark has them.
     pub fn columns(&self) -> Vec<(String, &'static str)> {
-        let column = |field: &std::sync::Arc<arrow_schema::Field>| {
-            (field.name().clone(), spark_type(field.data_type()))
-        };
-        self.schema.fields().iter().map(column).collect()
+        columns(&self.schema).map(|(name, r#type)| (name.to_owned(), r#type)).collect()
     }
 
     /// Reads the first `limit` rows as text. Binary values are shown as Spark shows them,
@@ -204,6 +202,17 @@ fn times(
         text
     };
     Ok(counts.as_primitive::<Int64Type>().iter().map(|count| count.map(text)).collect())
+}
+
+/// The columns of a schema, as a manifest lists them.
+pub(crate) fn schema_columns(schema: &Schema) -> Vec<SchemaColumn> {
+    let column =
+        |(name, r#type): (&str, &str)| SchemaColumn { name: name.into(), r#type: r#type.into() };
+    columns(schema).map(column).collect()
+}
+
+fn columns(schema: &Schema) -> impl Iterator<Item = (&str, &'static str)> {
+    schema.fields().iter().map(|field| (field.name().as_str(), spark_type(field.data_type())))
 }
 
 fn spark_type(data_type: &DataType) -> &'static str {

@@ -2,9 +2,11 @@
 
 mod catalog;
 mod output;
+mod place;
 mod run;
 mod schema;
 mod show;
+mod source;
 mod tail;
 #[cfg(feature = "kafka")]
 mod topic;
@@ -16,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 use gametel_batch::BatchError;
 
-/// Lands gametel events from Kafka or an embedded log as Parquet datasets.
+/// Lands gametel events from Kafka, an embedded log or files as Parquet datasets.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -28,6 +30,9 @@ const EXAMPLES: &str = "\
 Examples:
   gametel-batch run --source sqlite:gametel-events.db --output tables
   gametel-batch run --source kafka://127.0.0.1:9092/events --output tables --json
+  gametel-batch run --source kafka://127.0.0.1:9092/logins,purchases --output tables \
+      --start 2026-11-24 --end 2026-11-25
+  zcat old/*.gz | gametel-batch run --source - --output tables
   gametel-batch show tables/equipment_purchases --rows 5
   gametel-batch catalog --catalog arena.toml > TRACKING_PLAN.md
   gametel-batch tail --source kafka://127.0.0.1:9092/events -f

@@ -51,6 +51,8 @@ pub(crate) struct Part {
     pub(crate) name: String,
     /// Its size in bytes.
     pub(crate) bytes: u64,
+    /// Its rows.
+    pub(crate) rows: u64,
     /// The checksum of its bytes.
     pub(crate) sha256: Checksum,
 }
@@ -98,6 +100,14 @@ impl FinishedParts {
         parts.sort_by(|one, other| one.name.cmp(&other.name));
         parts
     }
+
+    /// Takes out those without rows.
+    pub(crate) fn take_empty(&self) -> Vec<Part> {
+        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (full, empty) = parts.drain(..).partition(|part| part.rows > 0);
+        *parts = full;
+        empty
+    }
 }
 
 /// A file in the making, whose bytes are counted and hashed on their way.
@@ -108,11 +118,11 @@ pub(crate) struct NewPart {
 }
 
 impl NewPart {
-    /// Ends the file, and returns when its content is durable.
-    pub(crate) fn finish(self) -> Result<(), BatchError> {
+    /// Ends the file, which holds so many rows, and returns when its content is durable.
+    pub(crate) fn finish(self, rows: u64) -> Result<(), BatchError> {
         let (file, bytes, sha256) = self.file.into_parts();
         file.finish()?;
-        let part = Part { name: self.name, bytes, sha256 };
+        let part = Part { name: self.name, bytes, rows, sha256 };
         self.finished.0.lock().unwrap_or_else(PoisonError::into_inner).push(part);
         Ok(())
     }

@@ -26,6 +26,7 @@ mod run_id;
 mod summary;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use gametel_core::event::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -156,14 +157,21 @@ impl Manifest {
     /// The version of the form that this version of gametel writes, and the newest that it reads.
     pub const FORMAT: u32 = 1;
 
+    /// Whether it is of an append that found nothing to add. Then nothing was written, no run was
+    /// recorded, and this manifest is nowhere but here.
+    pub fn nothing_new(&self) -> bool {
+        let empty = self.partitions.iter().all(|partition| partition.start == partition.end);
+        self.mode == Mode::Append && self.datasets.is_empty() && empty
+    }
+
     /// The datasets, and the quarantine behind them.
     pub fn all_datasets(&self) -> impl Iterator<Item = &WrittenDataset> {
         self.datasets.iter().chain([&self.quarantine])
     }
 
-    /// The path of a file of this manifest, or its URL where the output is no local folder: what
-    /// `File::open`, Spark or DuckDB take.
-    pub fn path_of(&self, file: &WrittenFile) -> String {
+    /// The path of a file of this manifest: what `File::open` takes. Where the output is no local
+    /// folder, it is the file's URL, which Spark or DuckDB take.
+    pub fn path_of(&self, file: &WrittenFile) -> PathBuf {
         self.output.path_of(&file.path)
     }
 }

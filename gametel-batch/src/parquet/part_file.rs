@@ -52,9 +52,13 @@ impl PartFile {
 
     /// Writes the footer, and waits until the store has it all. Again changes nothing.
     pub(super) fn finish(&mut self) -> Result<(), ParquetError> {
-        let Some(writer) = self.writer.take() else {
+        let Some(mut writer) = self.writer.take() else {
             return Ok(());
         };
-        writer.into_inner()?.finish().map_err(|error| ParquetError::External(error.into()))
+        writer.flush()?;
+        // What its footer will list.
+        let rows = writer.flushed_row_groups().iter().map(|group| group.num_rows()).sum::<i64>();
+        let rows = u64::try_from(rows).unwrap_or(0);
+        writer.into_inner()?.finish(rows).map_err(|error| ParquetError::External(error.into()))
     }
 }

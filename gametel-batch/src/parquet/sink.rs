@@ -174,6 +174,7 @@ mod tests {
         let part = Part {
             name: "part-00000.zstd.parquet".to_owned(),
             bytes: bytes.len() as u64,
+            rows: 30_000,
             sha256: Checksum::of(&bytes),
         };
         assert_eq!(finished.parts(), [part]);

@@ -5,12 +5,11 @@ use gametel_core::catalog::Catalog;
 use gametel_core::codec::Decoder;
 use gametel_core::event::EncodedEvent;
 use gametel_core::sink::{EventSink, Router};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{Progress, RunConfig};
-use crate::error::BatchError;
-use crate::source::{PartitionRange, Source, SourceRecord};
+use crate::error::{BatchError, ErrorKind};
+use crate::source::{PartitionRange, PartitionRead, Source, SourceRecord};
 
 use super::write_error;
 
@@ -22,6 +21,7 @@ const AHEAD: usize = 2;
 pub(super) struct Tally {
     pub(super) read: u64,
     pub(super) tombstones: u64,
+    pub(super) partitions: Vec<PartitionRead>,
 }
 
 /// Records that were read together, and found to be events or not.
@@ -35,12 +35,11 @@ pub(super) async fn copy(
     source: Box<dyn Source>,
     decoder: RowDecoder,
     router: &Router,
-    ranges: &[PartitionRange],
     config: &RunConfig,
 ) -> Result<Tally, BatchError> {
     let (chunks, mut inbox) = mpsc::channel(AHEAD);
-    let reader = spawn_reader(source, decoder, chunks);
-    let offsets = ranges.iter().map(PartitionRange::offsets).sum();
+    let offsets = source.ranges().iter().map(PartitionRange::offsets).sum();
+    let reader = spawn_reader(source, decoder, chunks)?;
     let mut tally = Tally::default();
     while let Some(chunk) = inbox.recv().await {
         let report = router.write_batch(&chunk.events).await.map_err(write_error)?;
@@ -55,25 +54,33 @@ pub(super) async fn copy(
         config.report_progress(Progress { read: tally.read, offsets });
     }
     match reader.await {
-        Ok(result) => result.map(|()| tally),
-        Err(error) => Err(BatchError::failed("the reading thread has died", error)),
+        Ok(partitions) => Ok(Tally { partitions: partitions?, ..tally }),
+        Err(_) => Err(BatchError::new(ErrorKind::Failed, "the reading thread has died")),
     }
 }
 
+/// Starts the thread that reads. Not one of the runtime's own: the runtime waits for those when it
+/// ends, and who waits for standard input may wait for ever.
 fn spawn_reader(
     mut source: Box<dyn Source>,
     mut decoder: RowDecoder,
     chunks: mpsc::Sender<Chunk>,
-) -> JoinHandle<Result<(), BatchError>> {
-    tokio::task::spawn_blocking(move || {
+) -> Result<oneshot::Receiver<Result<Vec<PartitionRead>, BatchError>>, BatchError> {
+    let (done, result) = oneshot::channel();
+    let mut read = move || {
         while let Some(records) = source.next()? {
             if chunks.blocking_send(decoder.decode(records)).is_err() {
                 // The writing side has failed, and says so itself.
                 break;
             }
         }
-        Ok(())
-    })
+        Ok(source.read())
+    };
+    std::thread::Builder::new()
+        .name("gametel-read".to_owned())
+        .spawn(move || drop(done.send(read())))
+        .map_err(|error| BatchError::failed("no thread could be started", error))?;
+    Ok(result)
 }
 
 /// Finds out what each record is: a row of a dataset, or for the quarantine.
