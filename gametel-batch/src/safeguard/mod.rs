@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::error::{BatchError, ErrorKind};
 
 pub(crate) use held::Held;
-pub(crate) use offsets::{Available, check_offsets};
+pub(crate) use offsets::check_offsets;
 pub use rows::RowsShare;
 pub(crate) use rows::check_rows;
 pub(crate) use schema::check_schemas;

@@ -1,38 +1,35 @@
 use std::collections::BTreeMap;
 
 use crate::manifest::Mode;
+use crate::source::PartitionRange;
 
 use super::held::HeldRange;
 use super::{Finding, Held, Safeguard};
 
-/// What a source has of one partition when a run begins, and where the run would start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Available {
-    /// The topic's name.
-    pub(crate) topic: String,
-    /// The partition's number.
-    pub(crate) partition: i32,
-    /// The first offset that is there.
-    pub(crate) low: i64,
-    /// One past the last.
-    pub(crate) high: i64,
-    /// Where the run was told to start; `None` is wherever the source begins.
-    pub(crate) wanted: Option<i64>,
-}
-
 /// Compares what a source has with what was read of it already.
 ///
-/// Only topics that the datasets have rows of are looked at. A source whose end is not known before
-/// it is read has no place in `available`, and nothing is found for it.
-pub(crate) fn check_offsets(held: &Held, available: &[Available], mode: Mode) -> Vec<Finding> {
+/// Only topics that the datasets have rows of are looked at. What only reading will tell of, such as
+/// a file, is passed over. `from_start` says that the run was to start wherever the source does.
+pub(crate) fn check_offsets(
+    held: &Held,
+    ranges: &[PartitionRange],
+    mode: Mode,
+    from_start: bool,
+) -> Vec<Finding> {
+    let available: Vec<_> = ranges.iter().filter_map(Available::new).collect();
     let mut findings = Vec::new();
     for (topic, ranges) in by_topic(held) {
-        let there: Vec<_> = available.iter().filter(|there| there.topic == topic).collect();
+        let there: Vec<_> = available.iter().filter(|there| *there.topic == *topic).collect();
         if there.is_empty() {
             continue;
         }
         let had: i64 = ranges.iter().map(|(_, range)| range.end - range.start).sum();
-        if held.read > 0 && had > 0 && there.iter().all(|there| there.low >= there.high) {
+        let is_empty = there.iter().all(|there| there.low >= there.high);
+        // Appending to what was read from a topic is right also after retention took all of it.
+        let is_another = ranges.iter().any(|(partition, range)| {
+            there.iter().any(|there| there.partition == *partition && there.high < range.end)
+        });
+        if is_empty && had > 0 && held.read > 0 && (mode == Mode::Overwrite || is_another) {
             let message = format!("{topic} is empty, and {had} offsets of it were read before");
             findings.push(Finding::new(Safeguard::EmptyTopic, message));
             continue;
@@ -40,6 +37,10 @@ pub(crate) fn check_offsets(held: &Held, available: &[Available], mode: Mode) ->
         for (partition, range) in ranges {
             let there = there.iter().find(|there| there.partition == partition);
             let Some(there) = there else {
+                // Who names the offsets of partitions may leave some out.
+                if mode == Mode::Overwrite && !from_start {
+                    continue;
+                }
                 let message = format!(
                     "{topic} has no partition {partition}, which was read up to offset {}",
                     range.end
@@ -47,24 +48,47 @@ pub(crate) fn check_offsets(held: &Held, available: &[Available], mode: Mode) ->
                 findings.push(Finding::new(Safeguard::TopicRecreated, message));
                 continue;
             };
-            findings.extend(check_partition(there, range, mode));
+            findings.extend(check_partition(there, range, mode, from_start));
         }
     }
     findings.extend(available.iter().filter_map(|there| check_wanted(there, held)));
     findings
 }
 
-fn check_partition(there: &Available, range: HeldRange, mode: Mode) -> Option<Finding> {
-    let Available { topic, partition, low, high, wanted } = there;
+/// What there is of a partition.
+struct Available<'a> {
+    topic: &'a str,
+    partition: i32,
+    low: i64,
+    high: i64,
+    wanted: Option<i64>,
+}
+
+impl<'a> Available<'a> {
+    fn new(range: &'a PartitionRange) -> Option<Self> {
+        let PartitionRange { topic, partition, there, wanted, .. } = range;
+        let there = there.as_ref()?;
+        let (low, high) = (there.start, there.end);
+        Some(Self { topic, partition: *partition, low, high, wanted: *wanted })
+    }
+}
+
+fn check_partition(
+    there: &Available<'_>,
+    range: HeldRange,
+    mode: Mode,
+    from_start: bool,
+) -> Option<Finding> {
+    let Available { topic, partition, low, high, .. } = *there;
     let HeldRange { start, end } = range;
-    if *high < end {
+    if high < end {
         let message = format!(
             "partition {partition} of {topic} ends at offset {high}, and was read up to {end}"
         );
         return Some(Finding::new(Safeguard::TopicRecreated, message));
     }
     match mode {
-        Mode::Append if *low > end => {
+        Mode::Append if low > end => {
             let message = format!(
                 "offsets {end} to {} of partition {partition} of {topic} were removed before they \
                  were read",
@@ -73,7 +97,7 @@ fn check_partition(there: &Available, range: HeldRange, mode: Mode) -> Option<Fi
             Some(Finding::new(Safeguard::RemovedByRetention, message))
         }
         // Who names a start means it, and is asked about the rows if there are far fewer.
-        Mode::Overwrite if wanted.is_none() && *low > start && end > start => {
+        Mode::Overwrite if from_start && low > start && end > start => {
             let last = (low - 1).min(end - 1);
             let message = format!(
                 "offsets {start} to {last} of partition {partition} of {topic} were removed since \
@@ -85,19 +109,22 @@ fn check_partition(there: &Available, range: HeldRange, mode: Mode) -> Option<Fi
     }
 }
 
-/// A start that was asked for, and is not there any more. Where the datasets have the partition and
-/// are added to, it was found above.
-fn check_wanted(there: &Available, held: &Held) -> Option<Finding> {
-    let Available { topic, partition, low, wanted, .. } = there;
-    let wanted = (*wanted)?;
-    let known = held.ranges.get(&(topic.clone(), *partition));
-    if wanted >= *low || known.is_some_and(|range| range.end == wanted) {
+/// A start that was asked for and is not there, unless it was found above.
+fn check_wanted(there: &Available<'_>, held: &Held) -> Option<Finding> {
+    let Available { topic, partition, low, high, .. } = *there;
+    let wanted = there.wanted?;
+    let known = held.ranges.get(&(topic.to_owned(), partition)).map(|range| range.end);
+    if known == Some(wanted) {
         return None;
     }
-    let message = format!(
-        "partition {partition} of {topic} starts at offset {low}, and {wanted} was asked for"
-    );
-    Some(Finding::new(Safeguard::RemovedByRetention, message))
+    let name = format!("partition {partition} of {topic}");
+    Some(if wanted < low {
+        let message = format!("{name} starts at offset {low}, and {wanted} was asked for");
+        Finding::new(Safeguard::RemovedByRetention, message)
+    } else {
+        let message = format!("{name} ends at offset {high}, and {wanted} was asked for");
+        Finding::new(Safeguard::TopicRecreated, message)
+    })
 }
 
 fn by_topic(held: &Held) -> BTreeMap<&str, Vec<(i32, HeldRange)>> {
@@ -123,12 +150,19 @@ mod tests {
         Held { ranges, read: 1, ..Held::default() }
     }
 
-    fn available(partition: i32, low: i64, high: i64, wanted: Option<i64>) -> Available {
-        Available { topic: "events".to_owned(), partition, low, high, wanted }
+    fn available(partition: i32, low: i64, high: i64, wanted: Option<i64>) -> PartitionRange {
+        PartitionRange {
+            topic: "events".into(),
+            partition,
+            start: wanted.unwrap_or(low).clamp(low, high),
+            end: Some(high),
+            wanted: wanted.filter(|wanted| *wanted != (*wanted).clamp(low, high)),
+            there: Some(low..high),
+        }
     }
 
-    fn found(held: &Held, there: &[Available], mode: Mode) -> Vec<Safeguard> {
-        check_offsets(held, there, mode).iter().map(|finding| finding.safeguard).collect()
+    fn found(held: &Held, there: &[PartitionRange], mode: Mode) -> Vec<Safeguard> {
+        check_offsets(held, there, mode, true).iter().map(|finding| finding.safeguard).collect()
     }
 
     #[test]
@@ -148,8 +182,12 @@ mod tests {
             [available(0, 10, 10, None), available(1, 4, 4, None)],
         ] {
             assert_eq!(found(&held, &there, Mode::Overwrite), [Safeguard::EmptyTopic]);
-            assert_eq!(found(&held, &there, Mode::Append), [Safeguard::EmptyTopic]);
         }
+        let anew = [available(0, 0, 0, None), available(1, 0, 0, None)];
+        assert_eq!(found(&held, &anew, Mode::Append), [Safeguard::EmptyTopic]);
+        // Everything was read before retention took it.
+        let read = [available(0, 10, 10, None), available(1, 4, 4, None)];
+        assert_eq!(found(&held, &read, Mode::Append), []);
         // One partition of two is no empty topic.
         let there = [available(0, 0, 10, None), available(1, 4, 4, None)];
         assert_eq!(found(&held, &there, Mode::Append), []);
@@ -170,7 +208,7 @@ mod tests {
         let there = [available(0, 6, 30, None)];
         assert_eq!(found(&held, &there, Mode::Overwrite), [Safeguard::RemovedByRetention]);
         assert_eq!(found(&held, &there, Mode::Append), []);
-        let said = &check_offsets(&held, &there, Mode::Overwrite)[0].message;
+        let said = &check_offsets(&held, &there, Mode::Overwrite, true)[0].message;
         assert!(said.contains("offsets 0 to 5 of partition 0"), "{said}");
     }
 

@@ -1,5 +1,6 @@
 //! From what is asked for to ranges of offsets.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use gametel_core::event::Timestamp;
@@ -24,6 +25,9 @@ pub struct PartitionRange {
     /// The start that was asked for, where there is no such offset: it was removed, or is not there
     /// yet. Only with [`Removed::Skip`].
     pub wanted: Option<i64>,
+    /// The offsets that are there, from the low watermark up to, and without, the high one. `None`
+    /// where only reading will tell.
+    pub there: Option<Range<i64>>,
 }
 
 impl PartitionRange {
@@ -97,6 +101,7 @@ impl Partition<'_> {
             start,
             end: (config.end != End::Follow).then_some(end),
             wanted: (start != wanted).then_some(wanted),
+            there: Some(self.low..self.high),
         }))
     }
 
