@@ -15,7 +15,7 @@
 //! reading a source, looking into a dataset that was written, and showing it.
 //!
 //! What this crate must not know: HTTP. `rdkafka` is named only in `source/kafka.rs`; Arrow and
-//! Parquet only in `parquet` and [`dataset`]. No public item exposes a type of theirs.
+//! Parquet only in `parquet`, [`dataset`] and, to compare rows, in [`verify`]. No public item exposes a type of theirs.
 //!
 //! # Features
 //!
@@ -42,6 +42,7 @@ mod run;
 pub mod source;
 mod store;
 mod timestamp;
+pub mod verify;
 
 pub use config::{Progress, RunConfig};
 pub use error::{BatchError, ErrorKind};

@@ -16,7 +16,8 @@ use crate::error::{BatchError, ErrorKind};
 use crate::manifest::{Imbalance, Manifest, Mode, RunId};
 use crate::source::{self, End, Start};
 
-use copy::{RowDecoder, copy};
+use copy::copy;
+pub(crate) use copy::RowDecoder;
 use record::{Identity, record};
 use sinks::Sinks;
 

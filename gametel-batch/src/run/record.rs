@@ -1,12 +1,11 @@
 //! From what was counted and written to the manifest.
 
-use gametel_core::catalog::Catalog;
 use gametel_core::event::Timestamp;
 
 use crate::commit::Part;
 use crate::config::RunConfig;
 use crate::manifest::{
-    CatalogVersion, Checksum, Manifest, Mode, ReadPartition, RunId, WrittenDataset, WrittenFile,
+    CatalogVersion, Manifest, Mode, ReadPartition, RunId, WrittenDataset, WrittenFile,
 };
 use crate::source::PartitionRange;
 
@@ -34,11 +33,12 @@ pub(super) fn record(
         run: identity.run,
         previous: identity.previous,
         mode: identity.mode,
+        restored: None,
         gametel: env!("CARGO_PKG_VERSION").to_owned(),
         started: identity.started,
         // The clock may have been set back meanwhile.
         finished: Timestamp::now().max(identity.started),
-        catalog: catalog_version(&config.catalog),
+        catalog: CatalogVersion::of(&config.catalog),
         sources: vec![config.source.to_string()],
         output: config.output.clone().into(),
         partitions: ranges.iter().map(|range| read_partition(range, tally)).collect(),
@@ -48,13 +48,6 @@ pub(super) fn record(
         quarantine: written_dataset(&sinks.quarantine),
         quarantined: sinks.quarantined.by_name(),
         tombstones: tally.tombstones,
-    }
-}
-
-pub(crate) fn catalog_version(catalog: &Catalog) -> CatalogVersion {
-    CatalogVersion {
-        name: catalog.name().to_owned(),
-        sha256: Checksum::of(catalog.to_toml().as_bytes()),
     }
 }
 
