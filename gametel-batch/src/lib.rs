@@ -44,7 +44,7 @@ mod store;
 mod timestamp;
 pub mod verify;
 
-pub use config::{Progress, RunConfig};
+pub use config::{OutputMode, Progress, RunConfig};
 pub use error::{BatchError, ErrorKind};
 pub use manifest::Manifest;
 pub use run::run;

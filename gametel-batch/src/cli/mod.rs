@@ -2,6 +2,7 @@
 
 mod catalog;
 mod output;
+mod place;
 mod run;
 mod schema;
 mod show;

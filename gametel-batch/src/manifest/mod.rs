@@ -170,6 +170,13 @@ impl Manifest {
     /// The version of the form that this version of gametel writes, and the newest that it reads.
     pub const FORMAT: u32 = 1;
 
+    /// Whether it is of an append that found nothing to add. Then nothing was written, no run was
+    /// recorded, and this manifest is nowhere but here.
+    pub fn nothing_new(&self) -> bool {
+        let empty = self.partitions.iter().all(|partition| partition.start == partition.end);
+        self.mode == Mode::Append && self.datasets.is_empty() && empty
+    }
+
     /// The datasets, and the quarantine behind them.
     pub fn all_datasets(&self) -> impl Iterator<Item = &WrittenDataset> {
         self.datasets.iter().chain([&self.quarantine])

@@ -2,6 +2,7 @@
 
 mod copy;
 mod record;
+mod resume;
 mod sinks;
 
 use std::sync::Arc;
@@ -10,11 +11,12 @@ use gametel_core::catalog::{Catalog, QUARANTINE};
 use gametel_core::event::Timestamp;
 use gametel_core::sink::{EventSink, SinkError};
 
-use crate::commit::Staging;
-use crate::config::RunConfig;
+use crate::commit::{Change, Transaction, refuse_existing};
+use crate::config::{OutputMode, RunConfig};
 use crate::error::{BatchError, ErrorKind};
-use crate::manifest::{Imbalance, Manifest, Mode, RunId};
-use crate::source::{self, End, Start};
+use crate::manifest::{Imbalance, Manifest, Mode};
+use crate::source::{self, End, Source, Start};
+use crate::store::Store;
 
 use copy::copy;
 pub(crate) use copy::RowDecoder;
@@ -52,8 +54,8 @@ use sinks::Sinks;
 /// # Errors
 ///
 /// The source or the output can't be used, or something failed on the way. The old datasets are
-/// then in their places, but for a failure of the switch itself, which says which dataset it failed
-/// on.
+/// then in their places, but for a failure of the switch itself, which says that it has begun; the
+/// next run finishes it.
 ///
 /// # Cancel safety
 ///
@@ -62,19 +64,22 @@ use sinks::Sinks;
 /// for the source ends by its own time-out. A switch that has begun is finished, since half of it
 /// would help nobody.
 pub async fn run(config: RunConfig) -> Result<Manifest, BatchError> {
-    let started = Timestamp::now();
-    let run = RunId::after(None, started);
-    let endpoint = config.source.clone();
-    let source = blocking(move || source::open(&endpoint, Start::Earliest, End::Snapshot)).await?;
-    let ranges = source.ranges().to_vec();
+    let store = crate::store::open(&config.output)?;
+    run_on(store, config).await
+}
 
-    let (catalog, output) = (Arc::clone(&config.catalog), config.output.clone());
-    let (staging, sinks) = blocking(move || {
-        let staging = Staging::begin(&output, names_of(&catalog))?;
-        let sinks = Sinks::create(&catalog, &staging)?;
-        Ok((staging, sinks))
-    })
-    .await?;
+/// A run on a store that is open.
+pub(crate) async fn run_on(
+    store: Arc<dyn Store>,
+    config: RunConfig,
+) -> Result<Manifest, BatchError> {
+    let started = Timestamp::now();
+    let (opened, config) = blocking(move || Ok((begin(store, &config, started)?, config))).await?;
+    let Begun { transaction, source, identity, sinks } = opened;
+    let ranges = source.ranges().to_vec();
+    let Some(sinks) = sinks else {
+        return Ok(record::nothing_new(identity, &config, &ranges));
+    };
     let decoder = RowDecoder::new(&config.catalog);
     let tally = copy(source, decoder, &sinks.router, &ranges, &config).await;
     // Closed in any case, so that no thread writes on when the staging goes.
@@ -83,13 +88,60 @@ pub async fn run(config: RunConfig) -> Result<Manifest, BatchError> {
     closed.map_err(write_error)?;
 
     blocking(move || {
-        let identity = Identity { run, previous: None, mode: Mode::Overwrite, started };
+        let added = identity.mode == Mode::Append;
+        if added {
+            sinks.drop_empty(&transaction)?;
+        }
         let manifest = record(identity, &config, &ranges, &tally, &sinks);
         manifest.check_conservation().map_err(imbalance)?;
-        staging.commit(&names_of(&config.catalog))?;
+        let (written, offsets) = (sinks.written(), resume::ends(&ranges));
+        let change = if added {
+            Change::Extend(written, offsets)
+        } else {
+            Change::Replace(written, offsets)
+        };
+        transaction.commit(&change, &manifest, config.keep)?;
         Ok(manifest)
     })
     .await
+}
+
+/// A run that is ready to read.
+struct Begun {
+    transaction: Transaction,
+    source: Box<dyn Source>,
+    identity: Identity,
+    /// None where there is nothing new, and nothing is to be written.
+    sinks: Option<Sinks>,
+}
+
+fn begin(
+    store: Arc<dyn Store>,
+    config: &RunConfig,
+    started: Timestamp,
+) -> Result<Begun, BatchError> {
+    let transaction = Transaction::begin(Arc::clone(&store), started)?;
+    let there = transaction.is_there(names_of(&config.catalog))?;
+    let base = transaction.base();
+    let (mode, start) = match config.mode {
+        OutputMode::Fail if there => return Err(refuse_existing(&store.name_of(""))),
+        OutputMode::Append => (Mode::Append, resume::start(base, there, &store.name_of(""))?),
+        OutputMode::Overwrite | OutputMode::Fail => (Mode::Overwrite, Start::Earliest),
+    };
+    let source = source::open(&config.source, start, End::Snapshot)?;
+    let ranges = source.ranges();
+    if mode == Mode::Append {
+        resume::check(base, ranges)?;
+    }
+    let previous = base.map(|base| base.run);
+    let identity = Identity { run: transaction.run(), previous, mode, started };
+    let added = mode == Mode::Append && base.is_some();
+    let sinks = if added && ranges.iter().all(|range| range.offsets() == 0) {
+        None
+    } else {
+        Some(Sinks::create(&config.catalog, &transaction, added)?)
+    };
+    Ok(Begun { transaction, source, identity, sinks })
 }
 
 /// Every dataset's name, the quarantine's last.

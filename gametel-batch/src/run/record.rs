@@ -1,5 +1,6 @@
 //! From what was counted and written to the manifest.
 
+use gametel_core::catalog::QUARANTINE;
 use gametel_core::event::Timestamp;
 
 use crate::commit::Part;
@@ -40,7 +41,7 @@ pub(super) fn record(
         finished: Timestamp::now().max(identity.started),
         catalog: CatalogVersion::of(&config.catalog),
         sources: vec![config.source.to_string()],
-        output: config.output.clone().into(),
+        output: config.output.clone(),
         partitions: ranges.iter().map(|range| read_partition(range, tally)).collect(),
         read: tally.read,
         datasets: sinks.datasets.iter().map(written_dataset).collect(),
@@ -48,6 +49,39 @@ pub(super) fn record(
         quarantine: written_dataset(&sinks.quarantine),
         quarantined: sinks.quarantined.by_name(),
         tombstones: tally.tombstones,
+    }
+}
+
+/// The manifest of an append that found nothing to add. It is nowhere but here.
+pub(super) fn nothing_new(
+    identity: Identity,
+    config: &RunConfig,
+    ranges: &[PartitionRange],
+) -> Manifest {
+    Manifest {
+        format: Manifest::FORMAT,
+        run: identity.run,
+        previous: identity.previous,
+        mode: identity.mode,
+        restored: None,
+        gametel: env!("CARGO_PKG_VERSION").to_owned(),
+        started: identity.started,
+        finished: Timestamp::now().max(identity.started),
+        catalog: CatalogVersion::of(&config.catalog),
+        sources: vec![config.source.to_string()],
+        output: config.output.clone(),
+        partitions: ranges.iter().map(|range| read_partition(range, &Tally::default())).collect(),
+        read: 0,
+        datasets: Vec::new(),
+        unselected: Default::default(),
+        quarantine: WrittenDataset {
+            name: QUARANTINE.to_owned(),
+            rows: 0,
+            schema: Vec::new(),
+            files: Vec::new(),
+        },
+        quarantined: Default::default(),
+        tombstones: 0,
     }
 }
 
