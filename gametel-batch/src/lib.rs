@@ -36,6 +36,7 @@ mod counts;
 pub mod dataset;
 pub mod display;
 mod error;
+pub mod history;
 pub mod manifest;
 mod parquet;
 mod run;

@@ -1,6 +1,7 @@
 //! The command line: one file a command. stdout carries results, stderr carries logs and progress.
 
 mod catalog;
+mod history;
 mod output;
 mod place;
 mod run;
@@ -10,6 +11,7 @@ mod tail;
 #[cfg(feature = "kafka")]
 mod topic;
 mod url;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -29,6 +31,8 @@ const EXAMPLES: &str = "\
 Examples:
   gametel-batch run --source sqlite:gametel-events.db --output tables
   gametel-batch run --source kafka://127.0.0.1:9092/events --output tables --json
+  gametel-batch verify tables --deep
+  gametel-batch history tables
   gametel-batch show tables/equipment_purchases --rows 5
   gametel-batch catalog --catalog arena.toml > TRACKING_PLAN.md
   gametel-batch tail --source kafka://127.0.0.1:9092/events -f
@@ -40,6 +44,10 @@ Exit codes: 0 done, 1 failed (nothing half-visible), 2 usage or configuration,
 enum Command {
     /// Read a source once, and replace the datasets of the output.
     Run(run::Run),
+    /// Compute what the runs claim of the datasets anew from the files.
+    Verify(verify::Verify),
+    /// Print the runs of an output.
+    History(history::HistoryCommand),
     /// Print the first rows of a dataset.
     Show(show::Show),
     /// Print the schema of a dataset.
@@ -59,6 +67,8 @@ impl Cli {
     pub(crate) async fn execute(self) -> ExitCode {
         let result = match self.command {
             Command::Run(run) => run.execute().await,
+            Command::Verify(verify) => verify.execute(),
+            Command::History(history) => history.execute(),
             Command::Show(show) => show.execute(),
             Command::Schema(schema) => schema.execute(),
             Command::Catalog(catalog) => catalog.execute(),

@@ -19,6 +19,6 @@ impl Output {
 }
 
 /// What a path or URL names. A name that is not UTF-8 can only be a path.
-fn location(output: &Path) -> Result<Location, BatchError> {
+pub(super) fn location(output: &Path) -> Result<Location, BatchError> {
     output.to_str().map_or_else(|| Ok(output.into()), str::parse)
 }

@@ -42,13 +42,13 @@ impl Manifest {
 }
 
 /// A time as RFC 3339 has it, in UTC.
-pub(super) mod rfc3339 {
+pub(crate) mod rfc3339 {
     use gametel_core::event::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     use crate::timestamp::write_rfc3339;
 
-    pub(in crate::manifest) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         at: &Timestamp,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {

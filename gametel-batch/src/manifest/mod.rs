@@ -20,7 +20,7 @@
 
 mod check;
 mod checksum;
-mod json;
+pub(crate) mod json;
 mod mode;
 mod run_id;
 pub(crate) mod stored;

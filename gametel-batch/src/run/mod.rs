@@ -18,8 +18,8 @@ use crate::manifest::{Imbalance, Manifest, Mode};
 use crate::source::{self, End, Source, Start};
 use crate::store::Store;
 
-use copy::copy;
 pub(crate) use copy::RowDecoder;
+use copy::copy;
 use record::{Identity, record};
 use sinks::Sinks;
 

@@ -40,7 +40,8 @@ impl Comparison {
         expected: Box<dyn Rows>,
         files: Vec<(String, IntactFile)>,
     ) -> Self {
-        let found = FileRows { files: files.into(), reading: None, left: None, path: String::new() };
+        let found =
+            FileRows { files: files.into(), reading: None, left: None, path: String::new() };
         let (dataset, positions) = (dataset.to_owned(), Vec::new());
         Self { run, dataset, expected, positions, bytes: 0, found, rows: 0, finding: None }
     }

@@ -141,7 +141,9 @@ impl<'a> Verifier<'a> {
                 continue;
             };
             let mut findings = file::footer(&part, &file);
-            if findings.is_empty() && let Some((check, is_its_catalog)) = &mut rows {
+            if findings.is_empty()
+                && let Some((check, is_its_catalog)) = &mut rows
+            {
                 let (read, finding) = check.check(&part, &file, *is_its_catalog);
                 self.so_far.rows_read += read;
                 findings.extend(finding);

@@ -35,7 +35,9 @@ impl<'a> RowCheck<'a> {
         let mut rows = 0;
         let found = match self.read(part, file, is_its_catalog, &mut rows) {
             Ok(()) if rows == part.file.rows => None,
-            Ok(()) => Some(part.finding("rows", part.file.rows, format!("{rows} that can be read"))),
+            Ok(()) => {
+                Some(part.finding("rows", part.file.rows, format!("{rows} that can be read")))
+            }
             Err(finding) => Some(finding),
         };
         (rows, found)
@@ -51,10 +53,12 @@ impl<'a> RowCheck<'a> {
         let unreadable = |rows: u64, error: String| {
             part.finding("rows", part.file.rows, format!("{rows}, and then: {error}"))
         };
-        let batches = file.open().and_then(|file| file.batches().map_err(|error| error.to_string()));
+        let batches =
+            file.open().and_then(|file| file.batches().map_err(|error| error.to_string()));
         for batch in batches.map_err(|error| unreadable(0, error))? {
             let batch = batch.map_err(|error| unreadable(*rows, error.to_string()))?;
-            if is_its_catalog && let Some((row, found)) = self.first_misplaced(part.dataset, &batch) {
+            if is_its_catalog && let Some((row, found)) = self.first_misplaced(part.dataset, &batch)
+            {
                 let claim = format!("row {}", *rows + row as u64);
                 return Err(part.finding(&claim, format!("an event of {}", part.dataset), found));
             }

@@ -76,7 +76,9 @@ fn open(manifest: &Manifest, source: Option<&Endpoint>) -> Result<Box<dyn Source
             None => return Err(format!("{endpoint} has no {name}")),
             Some(range) if range.start > *start => {
                 let gone = range.start.min(*end);
-                return Err(format!("offsets {start} to {gone} of {name} are gone from the source"));
+                return Err(format!(
+                    "offsets {start} to {gone} of {name} are gone from the source"
+                ));
             }
             Some(range) if range.end < *end => {
                 return Err(format!(
@@ -188,7 +190,8 @@ impl<'a> Rereading<'a> {
             ("quarantined", &self.manifest.quarantined, self.quarantined.by_name()),
         ];
         for (claim, claimed, found) in counts {
-            let names = claimed.keys().chain(found.keys().filter(|name| !claimed.contains_key(*name)));
+            let names =
+                claimed.keys().chain(found.keys().filter(|name| !claimed.contains_key(*name)));
             for name in names {
                 let count = |counts: &BTreeMap<String, u64>| counts.get(name).copied().unwrap_or(0);
                 findings.extend(unequal(&format!("{claim} {name}"), count(claimed), count(&found)));

@@ -82,7 +82,9 @@ impl fmt::Display for Verification {
         }
         match found {
             0 => writeln!(f, ": all as claimed"),
-            _ => writeln!(f, ": {found} claim{} not true", if found == 1 { " is" } else { "s are" }),
+            _ => {
+                writeln!(f, ": {found} claim{} not true", if found == 1 { " is" } else { "s are" })
+            }
         }
     }
 }
