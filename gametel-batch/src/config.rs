@@ -2,8 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use gametel_core::catalog::Catalog;
-use gametel_core::endpoint::Endpoint;
 
+use crate::source::SourceConfig;
 use crate::store::Location;
 
 /// How many snapshots before the current one are kept where nothing else is asked for.
@@ -16,8 +16,8 @@ pub(crate) const KEEP: usize = 3;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RunConfig {
-    /// The log or topic to read.
-    pub source: Endpoint,
+    /// What is read: topics, logs, files.
+    pub source: SourceConfig,
     /// Where the datasets are; made if it is not there.
     pub output: Location,
     /// The datasets, and which events land in them.
@@ -49,20 +49,21 @@ pub enum OutputMode {
 pub struct Progress {
     /// How many records were read and written so far.
     pub read: u64,
-    /// How many offsets there are in all. Not each needs to hold a record.
-    pub offsets: u64,
+    /// How many offsets there are in all, if that is known: where a file ends, only reading it will
+    /// tell. Not each needs to hold a record.
+    pub offsets: Option<u64>,
 }
 
 impl RunConfig {
     /// A run that replaces what is there, keeps the three states before, and tells nobody how far it
     /// is.
     pub fn new(
-        source: Endpoint,
+        source: impl Into<SourceConfig>,
         output: impl Into<Location>,
         catalog: impl Into<Arc<Catalog>>,
     ) -> Self {
         Self {
-            source,
+            source: source.into(),
             output: output.into(),
             catalog: catalog.into(),
             mode: OutputMode::default(),

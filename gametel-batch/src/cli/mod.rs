@@ -7,6 +7,7 @@ mod place;
 mod run;
 mod schema;
 mod show;
+mod source;
 mod tail;
 #[cfg(feature = "kafka")]
 mod topic;
@@ -19,7 +20,7 @@ use clap::{Parser, Subcommand};
 
 use gametel_batch::BatchError;
 
-/// Lands gametel events from Kafka or an embedded log as Parquet datasets.
+/// Lands gametel events from Kafka, an embedded log or files as Parquet datasets.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -31,6 +32,9 @@ const EXAMPLES: &str = "\
 Examples:
   gametel-batch run --source sqlite:gametel-events.db --output tables
   gametel-batch run --source kafka://127.0.0.1:9092/events --output tables --json
+  gametel-batch run --source kafka://127.0.0.1:9092/logins,purchases --output tables \
+      --start 2026-11-24 --end 2026-11-25
+  zcat old/*.gz | gametel-batch run --source - --output tables
   gametel-batch verify tables --deep
   gametel-batch history tables
   gametel-batch show tables/equipment_purchases --rows 5

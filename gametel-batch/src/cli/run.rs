@@ -12,14 +12,16 @@ use super::catalog::CatalogFile;
 use super::output;
 use super::place::Output;
 use super::show::Rows;
-use super::url::Url;
+use super::source::{RangeArgs, SourceArgs};
 
 /// Reads a source once, and replaces the datasets of the output.
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// Where to read: sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]/TOPIC.
-    #[arg(long, value_name = "URL", env = "GAMETEL_SOURCE")]
-    source: Url,
+    #[command(flatten)]
+    source: SourceArgs,
+
+    #[command(flatten)]
+    range: RangeArgs,
 
     #[command(flatten)]
     output: Output,
@@ -65,7 +67,7 @@ impl From<Mode> for OutputMode {
 
 impl Run {
     pub(super) async fn execute(self) -> super::CommandResult {
-        let source = self.source.endpoint()?;
+        let source = self.range.of(self.source.config()?);
         let catalog = self.catalog.load()?;
         let output = self.output.location()?;
         let bar = progress_bar();
@@ -74,7 +76,9 @@ impl Run {
             .with_mode(self.mode.into())
             .with_keep(self.keep)
             .with_progress(move |progress| {
-                shown.set_length(progress.offsets);
+                if let Some(offsets) = progress.offsets {
+                    shown.set_length(offsets);
+                }
                 shown.set_position(progress.read);
             });
         let report = tokio::select! {

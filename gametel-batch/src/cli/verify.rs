@@ -9,6 +9,7 @@ use gametel_batch::{BatchError, ErrorKind};
 use super::catalog::CatalogFile;
 use super::output;
 use super::place::location;
+use super::source::{KafkaArgs, source_of};
 use super::url::Url;
 
 /// Computes what the manifests claim anew from the files: each file's size, checksum, rows and
@@ -30,8 +31,11 @@ pub(super) struct Verify {
     run: Option<String>,
 
     /// Where the records are read again, in place of the sources that the manifests name.
-    #[arg(long, value_name = "URL", requires = "deep")]
-    source: Option<Url>,
+    #[arg(long = "source", value_name = "URL", requires = "deep")]
+    sources: Vec<Url>,
+
+    #[command(flatten)]
+    kafka: KafkaArgs,
 
     #[command(flatten)]
     catalog: CatalogFile,
@@ -44,14 +48,15 @@ pub(super) struct Verify {
 impl Verify {
     pub(super) fn execute(self) -> super::CommandResult {
         let mut config = VerifyConfig::new(location(&self.output)?);
+        config = config.with_kafka(self.kafka.settings()?);
         if let Some(run) = &self.run {
             config = config.with_run(run.parse::<RunId>()?);
         }
         if self.deep {
             config = config.with_deep(self.catalog.load()?);
         }
-        if let Some(source) = self.source {
-            config = config.with_source(source.endpoint()?);
+        if let Some(source) = source_of(self.sources, &self.kafka)? {
+            config = config.with_source(source);
         }
         let verification = verify(&config)?;
         if self.json {

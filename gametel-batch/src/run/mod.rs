@@ -15,7 +15,7 @@ use crate::commit::{Change, Transaction, refuse_existing};
 use crate::config::{OutputMode, RunConfig};
 use crate::error::{BatchError, ErrorKind};
 use crate::manifest::{Imbalance, Manifest, Mode};
-use crate::source::{self, End, Source, Start};
+use crate::source::{self, Source};
 use crate::store::Store;
 
 pub(crate) use copy::RowDecoder;
@@ -60,9 +60,10 @@ use sinks::Sinks;
 /// # Cancel safety
 ///
 /// Dropping the future ends the run as a failure does: nothing was replaced, and what was staged is
-/// removed. Two things go on without it, each on a thread of the runtime's own. A call that waits
-/// for the source ends by its own time-out. A switch that has begun is finished, since half of it
-/// would help nobody.
+/// removed. Two things go on without it, each on a thread of its own. A call that waits for the
+/// source ends by its own time-out, but for one that waits for standard input or a pipe: that ends
+/// with the input, or with the process. A switch that has begun is finished, since half of it would
+/// help nobody.
 pub async fn run(config: RunConfig) -> Result<Manifest, BatchError> {
     let store = crate::store::open(&config.output)?;
     run_on(store, config).await
@@ -76,12 +77,11 @@ pub(crate) async fn run_on(
     let started = Timestamp::now();
     let (opened, config) = blocking(move || Ok((begin(store, &config, started)?, config))).await?;
     let Begun { transaction, source, identity, sinks } = opened;
-    let ranges = source.ranges().to_vec();
     let Some(sinks) = sinks else {
-        return Ok(record::nothing_new(identity, &config, &ranges));
+        return Ok(record::nothing_new(identity, &config, &source.read()));
     };
     let decoder = RowDecoder::new(&config.catalog);
-    let tally = copy(source, decoder, &sinks.router, &ranges, &config).await;
+    let tally = copy(source, decoder, &sinks.router, &config).await;
     // Closed in any case, so that no thread writes on when the staging goes.
     let closed = sinks.router.close().await;
     let tally = tally?;
@@ -92,9 +92,12 @@ pub(crate) async fn run_on(
         if added {
             sinks.drop_empty(&transaction)?;
         }
-        let manifest = record(identity, &config, &ranges, &tally, &sinks);
+        let manifest = record(identity, &config, &tally, &sinks);
         manifest.check_conservation().map_err(imbalance)?;
-        let (written, offsets) = (sinks.written(), resume::ends(&ranges));
+        if added && transaction.base().is_some() && resume::is_empty(&tally.partitions) {
+            return Ok(record::nothing_new(identity, &config, &tally.partitions));
+        }
+        let (written, offsets) = (sinks.written(), resume::ends(&tally.partitions));
         let change = if added {
             Change::Extend(written, offsets)
         } else {
@@ -122,21 +125,17 @@ fn begin(
 ) -> Result<Begun, BatchError> {
     let transaction = Transaction::begin(Arc::clone(&store), started)?;
     let there = transaction.is_there(names_of(&config.catalog))?;
-    let base = transaction.base();
-    let (mode, start) = match config.mode {
-        OutputMode::Fail if there => return Err(refuse_existing(&store.name_of(""))),
-        OutputMode::Append => (Mode::Append, resume::start(base, there, &store.name_of(""))?),
-        OutputMode::Overwrite | OutputMode::Fail => (Mode::Overwrite, Start::Earliest),
+    let (base, output) = (transaction.base(), store.name_of(""));
+    let (mode, wanted) = match config.mode {
+        OutputMode::Fail if there => return Err(refuse_existing(&output)),
+        OutputMode::Append => (Mode::Append, resume::behind(base, there, &output, &config.source)?),
+        OutputMode::Overwrite | OutputMode::Fail => (Mode::Overwrite, config.source.clone()),
     };
-    let source = source::open(&config.source, start, End::Snapshot)?;
-    let ranges = source.ranges();
-    if mode == Mode::Append {
-        resume::check(base, ranges)?;
-    }
+    let source = source::open(&wanted)?;
     let previous = base.map(|base| base.run);
     let identity = Identity { run: transaction.run(), previous, mode, started };
     let added = mode == Mode::Append && base.is_some();
-    let sinks = if added && ranges.iter().all(|range| range.offsets() == 0) {
+    let sinks = if added && source.ranges().iter().all(|range| range.offsets() == Some(0)) {
         None
     } else {
         Some(Sinks::create(&config.catalog, &transaction, added)?)

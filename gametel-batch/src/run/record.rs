@@ -8,12 +8,13 @@ use crate::config::RunConfig;
 use crate::manifest::{
     CatalogVersion, Manifest, Mode, ReadPartition, RunId, WrittenDataset, WrittenFile,
 };
-use crate::source::PartitionRange;
+use crate::source::PartitionRead;
 
 use super::copy::Tally;
 use super::sinks::{Sinks, StagedDataset};
 
 /// Which run it is, and what it is about to do.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Identity {
     pub(super) run: RunId,
     pub(super) previous: Option<RunId>,
@@ -25,7 +26,6 @@ pub(super) struct Identity {
 pub(super) fn record(
     identity: Identity,
     config: &RunConfig,
-    ranges: &[PartitionRange],
     tally: &Tally,
     sinks: &Sinks,
 ) -> Manifest {
@@ -40,9 +40,9 @@ pub(super) fn record(
         // The clock may have been set back meanwhile.
         finished: Timestamp::now().max(identity.started),
         catalog: CatalogVersion::of(&config.catalog),
-        sources: vec![config.source.to_string()],
+        sources: config.source.endpoints.iter().map(ToString::to_string).collect(),
         output: config.output.clone(),
-        partitions: ranges.iter().map(|range| read_partition(range, tally)).collect(),
+        partitions: tally.partitions.iter().map(read_partition).collect(),
         read: tally.read,
         datasets: sinks.datasets.iter().map(written_dataset).collect(),
         unselected: sinks.unselected.by_name(),
@@ -56,7 +56,7 @@ pub(super) fn record(
 pub(super) fn nothing_new(
     identity: Identity,
     config: &RunConfig,
-    ranges: &[PartitionRange],
+    partitions: &[PartitionRead],
 ) -> Manifest {
     Manifest {
         format: Manifest::FORMAT,
@@ -68,9 +68,9 @@ pub(super) fn nothing_new(
         started: identity.started,
         finished: Timestamp::now().max(identity.started),
         catalog: CatalogVersion::of(&config.catalog),
-        sources: vec![config.source.to_string()],
+        sources: config.source.endpoints.iter().map(ToString::to_string).collect(),
         output: config.output.clone(),
-        partitions: ranges.iter().map(|range| read_partition(range, &Tally::default())).collect(),
+        partitions: partitions.iter().map(read_partition).collect(),
         read: 0,
         datasets: Vec::new(),
         unselected: Default::default(),
@@ -85,16 +85,16 @@ pub(super) fn nothing_new(
     }
 }
 
-fn read_partition(range: &PartitionRange, tally: &Tally) -> ReadPartition {
-    let read = tally.read_of(range);
+fn read_partition(partition: &PartitionRead) -> ReadPartition {
+    let offsets = u64::try_from(partition.end.saturating_sub(partition.start)).unwrap_or(0);
     ReadPartition {
-        topic: range.topic.to_string(),
-        partition: range.partition,
-        start: range.start,
-        end: range.end,
-        read,
+        topic: partition.topic.to_string(),
+        partition: partition.partition,
+        start: partition.start,
+        end: partition.end,
+        read: partition.read,
         // More records than offsets leave no gap, and the check of the counts finds them.
-        gaps: range.offsets().saturating_sub(read),
+        gaps: offsets.saturating_sub(partition.read),
     }
 }
 

@@ -2,62 +2,57 @@
 
 use crate::commit::{Offsets, Snapshot};
 use crate::error::{BatchError, ErrorKind};
-use crate::source::{PartitionRange, Start};
+use crate::source::{PartitionPlaces, PartitionRead, Place, SourceConfig, Start};
 
-/// Where an append starts to read: each partition behind what is there of it, a new one at its
-/// first record.
+/// What an append reads: each partition from behind what is there of it, a new one from its first
+/// record. Standard input is another one every time, and is read whole.
+///
+/// That a partition still has the offset to go on at is checked where the source is opened.
 ///
 /// # Errors
 ///
-/// There are datasets, and no record of what they were read from.
-pub(super) fn start(
+/// There are datasets, and no record of what they were read from; or the configuration has a start
+/// of its own.
+pub(super) fn behind(
     base: Option<&Snapshot>,
     there: bool,
     output: &str,
-) -> Result<Start, BatchError> {
-    match base {
-        None if !there => Ok(Start::Earliest),
-        Some(Snapshot { offsets: Some(offsets), .. }) => Ok(behind(offsets)),
-        _ => {
-            let message = format!(
-                "the datasets in {output} have no record of the offsets that they were read from, so \
-                 nothing can be added to them; write them once with the mode overwrite"
-            );
-            Err(BatchError::new(ErrorKind::Refused, message))
+    source: &SourceConfig,
+) -> Result<SourceConfig, BatchError> {
+    if base.is_none() && !there {
+        return Ok(source.clone());
+    }
+    if source.start != Start::Earliest {
+        return Err(BatchError::config(
+            "an append goes on where the last run has ended, and takes no start of its own",
+        ));
+    }
+    let Some(offsets) = base.and_then(|base| base.offsets.as_ref()) else {
+        let message = format!(
+            "the datasets in {output} have no record of the offsets that they were read from, so \
+             nothing can be added to them; write them once with the mode overwrite"
+        );
+        return Err(BatchError::new(ErrorKind::Refused, message));
+    };
+    let mut places = PartitionPlaces::new();
+    for topic in source.topics() {
+        for (partition, next) in offsets.get(&*topic).into_iter().flatten() {
+            places = places.with(&*topic, *partition, Place::Offset(*next));
         }
     }
+    Ok(source.clone().with_start(Start::Partitions(places.with_others(Place::Earliest))))
 }
 
-/// Makes sure that what will be read follows on what is there.
-///
-/// # Errors
-///
-/// A partition ends in front of what was read of it: it is not the one that it was.
-pub(super) fn check(base: Option<&Snapshot>, ranges: &[PartitionRange]) -> Result<(), BatchError> {
-    let Some(offsets) = base.and_then(|base| base.offsets.as_ref()) else { return Ok(()) };
-    for range in ranges {
-        let read = offsets.get(&*range.topic).and_then(|offsets| offsets.get(&range.partition));
-        if let Some(read) = read.copied().filter(|read| *read > range.end) {
-            let message = format!(
-                "partition {} of {} ends at offset {}, and was read up to {read} before: it was made \
-                 anew, or is another one; write the datasets anew with the mode overwrite",
-                range.partition, range.topic, range.end,
-            );
-            return Err(BatchError::new(ErrorKind::Refused, message));
-        }
-    }
-    Ok(())
-}
-
-/// One past the last offset of each range.
-pub(super) fn ends(ranges: &[PartitionRange]) -> Offsets {
+/// One past the last offset of each partition that was read.
+pub(super) fn ends(partitions: &[PartitionRead]) -> Offsets {
     let mut ends = Offsets::new();
-    for range in ranges {
-        ends.entry(range.topic.to_string()).or_default().insert(range.partition, range.end);
+    for read in partitions {
+        ends.entry(read.topic.to_string()).or_default().insert(read.partition, read.end);
     }
     ends
 }
 
-fn behind(_offsets: &Offsets) -> Start {
-    Start::Earliest
+/// Whether there was not one new offset.
+pub(super) fn is_empty(partitions: &[PartitionRead]) -> bool {
+    partitions.iter().all(|read| read.start == read.end)
 }

@@ -2,9 +2,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use gametel_core::catalog::Catalog;
-use gametel_core::endpoint::Endpoint;
 
 use crate::manifest::RunId;
+use crate::source::{KafkaSettings, SourceConfig};
 use crate::store::Location;
 
 /// What is to be verified, and how thoroughly.
@@ -18,13 +18,21 @@ pub struct VerifyConfig {
     /// Has every row read again, and its event decoded with this catalog.
     pub deep: Option<Arc<Catalog>>,
     /// Where the records are read again, in place of the sources that the manifests name.
-    pub source: Option<Endpoint>,
+    pub source: Option<SourceConfig>,
+    /// Settings of Kafka's client, where the manifests' sources are read again.
+    pub kafka: KafkaSettings,
 }
 
 impl VerifyConfig {
     /// Verifies the current datasets by checksums and footers.
     pub fn new(output: impl Into<Location>) -> Self {
-        Self { output: output.into(), run: None, deep: None, source: None }
+        Self {
+            output: output.into(),
+            run: None,
+            deep: None,
+            source: None,
+            kafka: KafkaSettings::new(),
+        }
     }
 
     /// Verifies the datasets as they were after this run.
@@ -39,10 +47,18 @@ impl VerifyConfig {
         Self { deep: Some(catalog.into()), ..self }
     }
 
-    /// Reads the records from here, in place of where the manifests say that they came from.
+    /// Reads the records from here, in place of where the manifests say that they came from. Where
+    /// to start and to end is theirs to say.
     #[must_use]
-    pub fn with_source(self, source: Endpoint) -> Self {
-        Self { source: Some(source), ..self }
+    pub fn with_source(self, source: impl Into<SourceConfig>) -> Self {
+        Self { source: Some(source.into()), ..self }
+    }
+
+    /// Reads the sources that the manifests name with these settings. Those of
+    /// [`with_source`](Self::with_source) are its own.
+    #[must_use]
+    pub fn with_kafka(self, kafka: KafkaSettings) -> Self {
+        Self { kafka, ..self }
     }
 }
 
@@ -53,6 +69,7 @@ impl fmt::Debug for VerifyConfig {
             .field("run", &self.run)
             .field("deep", &self.deep.as_ref().map(|catalog| catalog.name()))
             .field("source", &self.source)
+            .field("kafka", &self.kafka)
             .finish()
     }
 }

@@ -179,7 +179,7 @@ impl<'a> Verifier<'a> {
                     "it was decoded with another catalog: {name}, with the checksum {sha256}"
                 ))
             }
-            _ => source::compare(manifest, catalog, self.config.source.as_ref(), files),
+            _ => source::compare(manifest, catalog, self.config, files),
         };
         match outcome {
             Outcome::Compared(compared, findings) => {

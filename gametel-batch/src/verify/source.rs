@@ -11,11 +11,11 @@ use crate::error::BatchError;
 use crate::manifest::{Manifest, ReadPartition};
 use crate::parquet::{EventRows, QuarantineRows};
 use crate::run::RowDecoder;
-use crate::source::{self, End, Source, Start};
+use crate::source::{self, End, PartitionPlaces, Place, Removed, Source, SourceConfig, Start};
 
 use super::compare::Comparison;
 use super::file::IntactFile;
-use super::{Compared, Finding};
+use super::{Compared, Finding, VerifyConfig};
 
 /// What became of reading a run's records again.
 pub(super) enum Outcome {
@@ -30,12 +30,12 @@ pub(super) enum Outcome {
 pub(super) fn compare(
     manifest: &Manifest,
     catalog: &std::sync::Arc<Catalog>,
-    source: Option<&Endpoint>,
+    config: &VerifyConfig,
     files: BTreeMap<String, Vec<(String, IntactFile)>>,
 ) -> Outcome {
-    let mut source = match open(manifest, source) {
+    let mut source = match open(manifest, config) {
         Ok(source) => source,
-        Err(why) => return Outcome::NotCompared(why),
+        Err(error) => return Outcome::NotCompared(error.one_line()),
     };
     let mut reading = Rereading::new(manifest, catalog, files);
     let mut decoder = RowDecoder::new(catalog);
@@ -55,42 +55,40 @@ pub(super) fn compare(
     reading.finish()
 }
 
-/// Opens the source, if it still has all offsets that the run read.
-fn open(manifest: &Manifest, source: Option<&Endpoint>) -> Result<Box<dyn Source>, String> {
-    let endpoint = match (source, manifest.sources.as_slice()) {
-        (Some(source), _) => source.clone(),
-        (None, [source]) => source
-            .parse()
-            .map_err(|error| format!("its source {source} can't be named again: {error}"))?,
-        (None, sources) => return Err(format!("it read {} sources; name one", sources.len())),
+/// Opens the source at exactly what the run read, if all of it is still there.
+fn open(manifest: &Manifest, config: &VerifyConfig) -> Result<Box<dyn Source>, BatchError> {
+    let source = match &config.source {
+        Some(source) => source.clone(),
+        None => named(&manifest.sources)?.with_kafka(config.kafka.clone()),
     };
-    let source = source::open(&endpoint, Start::Earliest, End::Snapshot)
-        .map_err(|error: BatchError| error.one_line())?;
-    for read in manifest.partitions.iter().filter(|read| read.start < read.end) {
-        let ReadPartition { topic, partition, start, end, .. } = read;
-        let name = format!("partition {partition} of {topic}");
-        let is_same = |range: &&source::PartitionRange| {
-            *range.topic == **topic && range.partition == *partition
-        };
-        match source.ranges().iter().find(is_same) {
-            None => return Err(format!("{endpoint} has no {name}")),
-            Some(range) if range.start > *start => {
-                let gone = range.start.min(*end);
-                return Err(format!(
-                    "offsets {start} to {gone} of {name} are gone from the source"
-                ));
-            }
-            Some(range) if range.end < *end => {
-                return Err(format!(
-                    "{name} ends at offset {}, and the run read up to {end}: it lost its end, or was \
-                     made anew",
-                    range.end
-                ));
-            }
-            Some(_) => {}
-        }
+    if source.endpoints.contains(&Endpoint::Stdin) {
+        return Err(BatchError::config("standard input can't be read again"));
     }
-    Ok(source)
+    let (mut starts, mut ends) = (PartitionPlaces::new(), PartitionPlaces::new());
+    // Where nothing was read, it does not matter what is there now.
+    for read in manifest.partitions.iter().filter(|read| read.start < read.end) {
+        starts = starts.with(&read.topic, read.partition, Place::Offset(read.start));
+        ends = ends.with(&read.topic, read.partition, Place::Offset(read.end));
+    }
+    let start = Start::Partitions(starts.with_others(Place::Latest));
+    let end = End::Partitions(ends.with_others(Place::Latest));
+    source::open(&source.with_start(start).with_end(end).with_removed(Removed::Refuse))
+}
+
+/// The sources as the manifest names them.
+fn named(sources: &[String]) -> Result<SourceConfig, BatchError> {
+    let mut endpoints = Vec::new();
+    for source in sources {
+        let endpoint: Endpoint = source.parse().map_err(|error| {
+            BatchError::config(format!("its source {source} can't be named again"))
+                .with_source(error)
+        })?;
+        endpoints.push(endpoint);
+    }
+    match endpoints.split_first() {
+        Some((first, more)) => Ok(SourceConfig::new(first.clone()).and(more.iter().cloned())),
+        None => Err(BatchError::config("it names no source")),
+    }
 }
 
 /// What was found so far.

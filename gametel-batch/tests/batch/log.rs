@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
 
-use gametel_batch::source::{self, End, Start};
+use gametel_batch::source;
 use gametel_core::batch::EventBatch;
 use gametel_core::event::{
     EncodedEvent, EventId, EventType, Malformed, QuarantineReason, Timestamp,
@@ -151,8 +151,8 @@ fn the_same_range_gives_the_same_bytes_and_replaces_the_old_ones() {
 #[test]
 fn what_arrives_after_the_start_is_for_the_next_run() {
     let folder = tempfile::tempdir().unwrap();
-    let endpoint = log_of(folder.path(), &["one", "two"]).parse().unwrap();
-    let mut source = source::open(&endpoint, Start::Earliest, End::Snapshot).unwrap();
+    let config = log_of(folder.path(), &["one", "two"]).parse().unwrap();
+    let mut source = source::open(&config).unwrap();
     log_of(folder.path(), &["three"]);
     let mut offsets = Vec::new();
     while let Some(records) = source.next().unwrap() {
