@@ -38,8 +38,10 @@ mod counts;
 pub mod dataset;
 pub mod display;
 mod error;
+mod gc;
 pub mod manifest;
 mod parquet;
+mod rollback;
 mod run;
 pub mod source;
 mod store;
@@ -47,7 +49,9 @@ mod timestamp;
 
 pub use config::{OutputMode, Progress, RunConfig};
 pub use error::{BatchError, ErrorKind};
+pub use gc::{Collected, gc};
 pub use manifest::Manifest;
+pub use rollback::rollback;
 pub use run::run;
 pub use store::Location;
 

@@ -54,6 +54,9 @@ pub struct Manifest {
     pub previous: Option<RunId>,
     /// How the run changed the datasets.
     pub mode: Mode,
+    /// Of a rollback, the run whose datasets it brought back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<RunId>,
     /// The version of gametel that wrote it.
     pub gametel: String,
     /// When the run began.

@@ -34,6 +34,7 @@ pub(super) fn record(
         run: identity.run,
         previous: identity.previous,
         mode: identity.mode,
+        restored: None,
         gametel: env!("CARGO_PKG_VERSION").to_owned(),
         started: identity.started,
         // The clock may have been set back meanwhile.
@@ -62,6 +63,7 @@ pub(super) fn nothing_new(
         run: identity.run,
         previous: identity.previous,
         mode: identity.mode,
+        restored: None,
         gametel: env!("CARGO_PKG_VERSION").to_owned(),
         started: identity.started,
         finished: Timestamp::now().max(identity.started),
