@@ -39,9 +39,11 @@ mod counts;
 pub mod dataset;
 pub mod display;
 mod error;
+mod gc;
 pub mod history;
 pub mod manifest;
 mod parquet;
+mod rollback;
 mod run;
 pub mod source;
 mod store;
@@ -50,7 +52,9 @@ pub mod verify;
 
 pub use config::{OutputMode, Progress, RunConfig};
 pub use error::{BatchError, ErrorKind};
+pub use gc::{Collected, gc};
 pub use manifest::Manifest;
+pub use rollback::rollback;
 pub use run::run;
 pub use store::Location;
 

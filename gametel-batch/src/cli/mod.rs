@@ -1,9 +1,11 @@
 //! The command line: one file a command. stdout carries results, stderr carries logs and progress.
 
 mod catalog;
+mod gc;
 mod history;
 mod output;
 mod place;
+mod rollback;
 mod run;
 mod schema;
 mod show;
@@ -35,6 +37,8 @@ Examples:
   gametel-batch run --source kafka://127.0.0.1:9092/logins,purchases --output tables \
       --start 2026-11-24 --end 2026-11-25
   zcat old/*.gz | gametel-batch run --source - --output tables
+  gametel-batch run --source kafka://127.0.0.1:9092/events --output tables --mode append
+  gametel-batch rollback --output tables
   gametel-batch verify tables --deep
   gametel-batch history tables
   gametel-batch show tables/equipment_purchases --rows 5
@@ -48,6 +52,10 @@ Exit codes: 0 done, 1 failed (nothing half-visible), 2 usage or configuration,
 enum Command {
     /// Read a source once, and replace the datasets of the output.
     Run(run::Run),
+    /// Bring back the datasets of an earlier run.
+    Rollback(rollback::Rollback),
+    /// Remove earlier states of the output, and what is of none.
+    Gc(gc::Gc),
     /// Compute what the runs claim of the datasets anew from the files.
     Verify(verify::Verify),
     /// Print the runs of an output.
@@ -71,6 +79,8 @@ impl Cli {
     pub(crate) async fn execute(self) -> ExitCode {
         let result = match self.command {
             Command::Run(run) => run.execute().await,
+            Command::Rollback(rollback) => rollback.execute().await,
+            Command::Gc(gc) => gc.execute().await,
             Command::Verify(verify) => verify.execute(),
             Command::History(history) => history.execute(),
             Command::Show(show) => show.execute(),

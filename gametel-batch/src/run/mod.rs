@@ -1,6 +1,8 @@
 //! The run: range, copy, check, switch.
 
 mod copy;
+#[cfg(all(test, feature = "log"))]
+mod kill_tests;
 mod record;
 mod resume;
 mod sinks;
@@ -158,7 +160,7 @@ fn write_error(error: SinkError) -> BatchError {
 }
 
 /// Does blocking work off the async threads.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, BatchError> + Send + 'static,
 ) -> Result<T, BatchError> {
     match tokio::task::spawn_blocking(work).await {
