@@ -7,11 +7,12 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use arrow_schema::{DataType, SchemaRef, TimeUnit};
+use arrow_schema::{DataType, Schema, SchemaRef, TimeUnit};
 use gametel_core::event::Timestamp;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use crate::error::BatchError;
+use crate::manifest::SchemaColumn;
 use crate::timestamp::write_timestamp;
 
 /// The Parquet files of one dataset.
@@ -86,10 +87,7 @@ impl Dataset {
 
     /// Name and type of each column, with the types' names as Spark has them.
     pub fn columns(&self) -> Vec<(String, &'static str)> {
-        let column = |field: &std::sync::Arc<arrow_schema::Field>| {
-            (field.name().clone(), spark_type(field.data_type()))
-        };
-        self.schema.fields().iter().map(column).collect()
+        columns(&self.schema).map(|(name, r#type)| (name.to_owned(), r#type)).collect()
     }
 
     /// Reads the first `limit` rows as text. Binary values are shown as Spark shows them,
@@ -206,6 +204,17 @@ fn times(
     Ok(counts.as_primitive::<Int64Type>().iter().map(|count| count.map(text)).collect())
 }
 
+/// The columns of a schema, as a manifest lists them.
+pub(crate) fn schema_columns(schema: &Schema) -> Vec<SchemaColumn> {
+    let column =
+        |(name, r#type): (&str, &str)| SchemaColumn { name: name.into(), r#type: r#type.into() };
+    columns(schema).map(column).collect()
+}
+
+fn columns(schema: &Schema) -> impl Iterator<Item = (&str, &'static str)> {
+    schema.fields().iter().map(|field| (field.name().as_str(), spark_type(field.data_type())))
+}
+
 fn spark_type(data_type: &DataType) -> &'static str {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "string",
@@ -236,7 +245,9 @@ mod tests {
     use gametel_core::sink::{EventSink, EventSinkExt};
 
     use super::*;
+    use crate::commit::{PartNames, Parts};
     use crate::parquet::{EventRows, ParquetSink};
+    use crate::store::LocalStore;
 
     #[tokio::test]
     async fn rows_come_in_the_order_of_the_files_names() {
@@ -244,8 +255,9 @@ mod tests {
         let at = Timestamp::from_micros(0);
         // In no order that a file system may list them in.
         for part in ["3", "0", "4", "1", "2"] {
-            let path = folder.path().join(format!("part-{part}.parquet"));
-            let sink = ParquetSink::create("d", &path, EventRows::raw_events()).unwrap();
+            let store = Arc::new(LocalStore::new(folder.path()));
+            let parts = Parts::new(store, part.to_owned(), PartNames::replacing());
+            let sink = ParquetSink::create("d", parts, EventRows::raw_events()).unwrap();
             for _ in 0..2 {
                 let (id, payload) = (EventId::new(at), format!(r#"{{"part":{part}}}"#));
                 sink.write(EncodedEvent::new(id, EventType::new("t"), payload.into(), at))
@@ -253,6 +265,8 @@ mod tests {
                     .unwrap();
             }
             sink.close().await.unwrap();
+            let written = folder.path().join(part).join("part-00000.zstd.parquet");
+            std::fs::rename(written, folder.path().join(format!("part-{part}.parquet"))).unwrap();
         }
         let dataset = Dataset::open(folder.path()).unwrap();
         assert_eq!(dataset.rows(), 10);

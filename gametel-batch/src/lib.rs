@@ -38,7 +38,6 @@ pub mod display;
 mod error;
 pub mod manifest;
 mod parquet;
-mod report;
 mod run;
 pub mod source;
 mod store;
@@ -47,7 +46,6 @@ mod timestamp;
 pub use config::{Progress, RunConfig};
 pub use error::{BatchError, ErrorKind};
 pub use manifest::Manifest;
-pub use report::{DatasetReport, FileReport, PartitionReport, RunReport};
 pub use run::run;
 pub use store::Location;
 

@@ -26,6 +26,7 @@ mod run_id;
 mod summary;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use gametel_core::event::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -161,9 +162,9 @@ impl Manifest {
         self.datasets.iter().chain([&self.quarantine])
     }
 
-    /// The path of a file of this manifest, or its URL where the output is no local folder: what
-    /// `File::open`, Spark or DuckDB take.
-    pub fn path_of(&self, file: &WrittenFile) -> String {
+    /// The path of a file of this manifest: what `File::open` takes. Where the output is no local
+    /// folder, it is the file's URL, which Spark or DuckDB take.
+    pub fn path_of(&self, file: &WrittenFile) -> PathBuf {
         self.output.path_of(&file.path)
     }
 }

@@ -18,7 +18,8 @@ impl fmt::Display for Manifest {
         };
         for dataset in self.all_datasets() {
             let bytes = sum(dataset.files.iter().map(|file| file.bytes));
-            let mut more = format!("{} ({bytes} bytes)", self.output.path_of(&dataset.name));
+            let mut more =
+                format!("{} ({bytes} bytes)", self.output.path_of(&dataset.name).display());
             if dataset.name == self.quarantine.name && !self.quarantined.is_empty() {
                 more = format!("{more}: {}", counts(&self.quarantined));
             }

@@ -1,6 +1,3 @@
-use std::fs::File;
-use std::path::Path;
-
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
@@ -8,6 +5,8 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
+
+use crate::commit::NewPart;
 
 /// The rows after which a row group ends.
 const ROW_GROUP_ROWS: usize = 1_000_000;
@@ -18,13 +17,12 @@ const ROW_GROUP_BYTES: usize = 64 * 1024 * 1024;
 /// One Parquet file that is being written.
 pub(super) struct PartFile {
     /// `None` once the file is finished.
-    writer: Option<ArrowWriter<File>>,
+    writer: Option<ArrowWriter<NewPart>>,
 }
 
 impl PartFile {
-    /// Starts a file that must not exist yet.
-    pub(super) fn create(path: &Path, schema: SchemaRef) -> Result<Self, ParquetError> {
-        let file = File::create_new(path)?;
+    /// Starts a Parquet file in an empty one.
+    pub(super) fn begin(file: NewPart, schema: SchemaRef) -> Result<Self, ParquetError> {
         let raw_event = ColumnPath::from("raw_event");
         let properties = WriterProperties::builder()
             // zstd at its first level halves snappy's size for a fifth more time; higher levels
@@ -52,12 +50,15 @@ impl PartFile {
         Ok(())
     }
 
-    /// Writes the footer, and waits until the disk has it all. Again changes nothing.
+    /// Writes the footer, and waits until the store has it all. Again changes nothing.
     pub(super) fn finish(&mut self) -> Result<(), ParquetError> {
-        let Some(writer) = self.writer.take() else {
+        let Some(mut writer) = self.writer.take() else {
             return Ok(());
         };
-        writer.into_inner()?.sync_all()?;
-        Ok(())
+        writer.flush()?;
+        // What its footer will list.
+        let rows = writer.flushed_row_groups().iter().map(|group| group.num_rows()).sum::<i64>();
+        let rows = u64::try_from(rows).unwrap_or(0);
+        writer.into_inner()?.finish(rows).map_err(|error| ParquetError::External(error.into()))
     }
 }

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::path::Path;
 
 use async_trait::async_trait;
 use gametel_core::batch::EventBatch;
@@ -8,6 +7,8 @@ use gametel_core::sink::{
     BlockingSink, EventSink, Outcome, Receipt, Rejection, SinkError, SinkErrorKind, ThreadSink,
     ThreadSinkOptions, WriteReport,
 };
+
+use crate::commit::Parts;
 
 use super::Rows;
 use super::part_file::PartFile;
@@ -26,10 +27,11 @@ pub(crate) struct ParquetSink {
 }
 
 impl ParquetSink {
-    /// Creates the file `path`, which must not be there, for the dataset `name`.
-    pub(crate) fn create(name: &str, path: &Path, rows: impl Rows) -> Result<Self, SinkError> {
+    /// Starts a file of the dataset `name`, which has one even without rows.
+    pub(crate) fn create(name: &str, mut parts: Parts, rows: impl Rows) -> Result<Self, SinkError> {
         let failed = |error| failed(name, "the file can't be created", error);
-        let file = PartFile::create(path, rows.schema()).map_err(failed)?;
+        let file = parts.create("").map_err(|error| failed(error.into()))?;
+        let file = PartFile::begin(file, rows.schema()).map_err(|error| failed(error.into()))?;
         let writer = Writer { name: name.to_owned(), rows, file, gathered: 0, bytes: 0 };
         Ok(Self { thread: ThreadSink::new(name, writer, ThreadSinkOptions::default())? })
     }
@@ -74,7 +76,7 @@ impl<R: Rows> Writer<R> {
             .map_err(|error| failed(&self.name, "the rows can't be gathered", error.into()))?;
         self.file
             .write(&batch)
-            .map_err(|error| failed(&self.name, "the file can't be written", error))
+            .map_err(|error| failed(&self.name, "the file can't be written", error.into()))
     }
 }
 
@@ -88,11 +90,17 @@ impl<R: Rows> BlockingSink for Writer<R> {
     }
 
     fn close(&mut self) -> Result<(), SinkError> {
-        self.file.finish().map_err(|error| failed(&self.name, "the file can't be finished", error))
+        self.file
+            .finish()
+            .map_err(|error| failed(&self.name, "the file can't be finished", error.into()))
     }
 }
 
-fn failed(name: &str, message: &'static str, error: parquet::errors::ParquetError) -> SinkError {
+fn failed(
+    name: &str,
+    message: &'static str,
+    error: Box<dyn std::error::Error + Send + Sync>,
+) -> SinkError {
     SinkError::new(SinkErrorKind::Io, name.to_owned(), message).with_source(error)
 }
 
@@ -122,16 +130,23 @@ mod tests {
     use gametel_core::testing::{ConformanceReport, Fixture, conformance};
 
     use super::*;
+    use crate::commit::{Part, PartNames};
     use crate::dataset::Dataset;
+    use crate::manifest::Checksum;
     use crate::parquet::EventRows;
+    use crate::store::LocalStore;
+
+    fn parts(folder: &std::path::Path) -> Parts {
+        let store = std::sync::Arc::new(LocalStore::new(folder));
+        Parts::new(store, "d".to_owned(), PartNames::replacing())
+    }
 
     #[tokio::test]
     async fn it_keeps_the_contract() {
         let report = conformance(|| async {
             let directory = tempfile::tempdir().unwrap();
-            let path = directory.path().join("part.parquet");
             let rows = EventRows::raw_events();
-            let sink = ParquetSink::create("d", &path, rows).unwrap();
+            let sink = ParquetSink::create("d", parts(directory.path()), rows).unwrap();
             let _ = (&directory, Bytes::new());
             // Not read back here: the suite looks after a flush, and a Parquet file can be read
             // after close.
@@ -144,9 +159,9 @@ mod tests {
     #[tokio::test]
     async fn a_closed_file_has_every_row_in_order() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("part.parquet");
-        let rows = EventRows::raw_events();
-        let sink = ParquetSink::create("d", &path, rows).unwrap();
+        let (rows, parts) = (EventRows::raw_events(), parts(directory.path()));
+        let finished = parts.finished();
+        let sink = ParquetSink::create("d", parts, rows).unwrap();
         let mut events = gametel_core::testing::EventGenerator::new(1);
         let batches: Vec<EventBatch> =
             (0..30).map(|_| events.by_ref().take(1_000).collect()).collect();
@@ -154,6 +169,15 @@ mod tests {
             assert_eq!(sink.write_batch(batch).await.unwrap().accepted_count(), 1_000);
         }
         sink.close().await.unwrap();
+        let path = directory.path().join("d/part-00000.zstd.parquet");
+        let bytes = std::fs::read(&path).unwrap();
+        let part = Part {
+            name: "part-00000.zstd.parquet".to_owned(),
+            bytes: bytes.len() as u64,
+            rows: 30_000,
+            sha256: Checksum::of(&bytes),
+        };
+        assert_eq!(finished.parts(), [part]);
         let head = Dataset::open(&path).unwrap().head(30_000).unwrap();
         let expected: Vec<_> = batches.iter().flat_map(EventBatch::iter).collect();
         assert_eq!(head.rows.len(), expected.len());
@@ -164,9 +188,10 @@ mod tests {
 
     #[test]
     fn a_file_that_is_there_is_not_overwritten() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let rows = EventRows::raw_events();
-        let error = ParquetSink::create("d", file.path(), rows).unwrap_err();
+        let directory = tempfile::tempdir().unwrap();
+        let create = || ParquetSink::create("d", parts(directory.path()), EventRows::raw_events());
+        let _first = create().unwrap();
+        let error = create().unwrap_err();
         assert_eq!(error.kind(), SinkErrorKind::Io);
     }
 }

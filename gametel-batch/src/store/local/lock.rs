@@ -83,10 +83,10 @@ fn held(root: &Path) -> BatchError {
 fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
 
-    let same = |one: fs::Metadata, other: fs::Metadata| {
+    let same = |one: &fs::Metadata, other: &fs::Metadata| {
         (one.dev(), one.ino()) == (other.dev(), other.ino())
     };
-    matches!((file.metadata(), fs::metadata(path)), (Ok(one), Ok(other)) if same(one, other))
+    matches!((file.metadata(), fs::metadata(path)), (Ok(one), Ok(other)) if same(&one, &other))
 }
 
 /// Elsewhere a file that is open can't be taken away.

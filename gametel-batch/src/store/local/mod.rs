@@ -167,8 +167,7 @@ impl Store for LocalStore {
     fn link(&self, from: &str, to: &str) -> Result<(), BatchError> {
         let (from, to) = (self.path(from), self.path(to));
         make_parents(&to)?;
-        moves::link_or_copy(&from, &to)
-            .map_err(|error| cannot_move("linked as", &from, &to, error))
+        moves::link_or_copy(&from, &to).map_err(|error| cannot_move("linked as", &from, &to, error))
     }
 
     fn exchange(&self, one: &str, other: &str) -> Result<bool, BatchError> {
