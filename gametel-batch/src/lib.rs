@@ -42,12 +42,14 @@ mod run;
 pub mod source;
 mod store;
 mod timestamp;
+mod write;
 
 pub use config::{Progress, RunConfig};
 pub use error::{BatchError, ErrorKind};
 pub use manifest::Manifest;
 pub use run::run;
 pub use store::Location;
+pub use write::{ByteSize, Compression, InvalidByteSize, UnknownCompression, WriteOptions};
 
 /// Compiles and runs the README's code.
 #[cfg(doctest)]

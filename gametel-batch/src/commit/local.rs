@@ -131,7 +131,8 @@ fn check_replaceable(place: &Path) -> Result<(), BatchError> {
     for entry in entries {
         let name = entry.map_err(|error| failed("read", place, error))?.file_name();
         let name = name.to_string_lossy();
-        if !name.ends_with(".parquet") && !name.starts_with(['_', '.']) {
+        let partition = name.contains('=');
+        if !name.ends_with(".parquet") && !name.starts_with(['_', '.']) && !partition {
             return refuse(format!("holds {name:?}, which is no part of a dataset"));
         }
     }

@@ -125,6 +125,10 @@ pub struct WrittenDataset {
     pub rows: u64,
     /// Its columns, in order.
     pub schema: Vec<SchemaColumn>,
+    /// Of each column, the values that did not fit it and became null, as the catalog says. Their
+    /// rows are among the dataset's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub nulled: BTreeMap<String, u64>,
     /// Its files, in the order of their rows.
     pub files: Vec<WrittenFile>,
 }

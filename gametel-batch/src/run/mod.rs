@@ -15,6 +15,7 @@ use crate::config::RunConfig;
 use crate::error::{BatchError, ErrorKind};
 use crate::manifest::{Imbalance, Manifest, Mode, RunId};
 use crate::source::{self, End, Start};
+use crate::write::Shares;
 
 use copy::{RowDecoder, copy};
 use record::{Identity, record};
@@ -26,7 +27,7 @@ use sinks::Sinks;
 /// give the same rows in the same order. Before anything can be seen, every record that was read is
 /// accounted for in the new files' footers and the counts
 /// ([`check_conservation`](Manifest::check_conservation)); then each dataset is switched in whole.
-/// Memory does not grow with the source. It needs a tokio runtime of any kind.
+/// Memory stays within [`WriteOptions::memory`](crate::WriteOptions::memory), however large the source. It needs a tokio runtime of any kind.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -63,14 +64,16 @@ use sinks::Sinks;
 pub async fn run(config: RunConfig) -> Result<Manifest, BatchError> {
     let started = Timestamp::now();
     let run = RunId::after(None, started);
+    let shares = Shares::of(&config.write, config.catalog.datasets().len() + 1)?;
     let endpoint = config.source.clone();
     let source = blocking(move || source::open(&endpoint, Start::Earliest, End::Snapshot)).await?;
     let ranges = source.ranges().to_vec();
 
     let (catalog, output) = (Arc::clone(&config.catalog), config.output.clone());
+    let (options, share) = (config.write.clone(), shares.dataset);
     let (staging, sinks) = blocking(move || {
         let staging = Staging::begin(&output, names_of(&catalog))?;
-        let sinks = Sinks::create(&catalog, &staging)?;
+        let sinks = Sinks::create(&catalog, &staging, &options, &share)?;
         Ok((staging, sinks))
     })
     .await?;

@@ -83,6 +83,7 @@ fn written_dataset(dataset: &StagedDataset) -> WrittenDataset {
         name: dataset.name.clone(),
         rows: files.iter().map(|file| file.rows).sum(),
         schema: dataset.schema.clone(),
+        nulled: dataset.nulled(),
         files,
     }
 }
