@@ -14,6 +14,7 @@ use crate::commit::Staging;
 use crate::config::RunConfig;
 use crate::error::{BatchError, ErrorKind};
 use crate::manifest::{Imbalance, Manifest, Mode, RunId};
+use crate::parquet::QuarantineRows;
 use crate::source::{self, End, Start};
 use crate::write::Shares;
 
@@ -64,9 +65,12 @@ use sinks::Sinks;
 pub async fn run(config: RunConfig) -> Result<Manifest, BatchError> {
     let started = Timestamp::now();
     let run = RunId::after(None, started);
-    let shares = Shares::of(&config.write, config.catalog.datasets().len() + 1)?;
+    let shares = Shares::of(&config.write, widths(&config.catalog))?;
     let endpoint = config.source.clone();
-    let source = blocking(move || source::open(&endpoint, Start::Earliest, End::Snapshot)).await?;
+    let ahead = shares.read_ahead;
+    let source =
+        blocking(move || source::open_within(&endpoint, Start::Earliest, End::Snapshot, ahead))
+            .await?;
     let ranges = source.ranges().to_vec();
 
     let (catalog, output) = (Arc::clone(&config.catalog), config.output.clone());
@@ -97,6 +101,12 @@ pub async fn run(config: RunConfig) -> Result<Manifest, BatchError> {
 /// Every dataset's name, the quarantine's last.
 fn names_of(catalog: &Catalog) -> Vec<&str> {
     catalog.datasets().iter().map(|dataset| dataset.name()).chain([QUARANTINE]).collect()
+}
+
+/// The columns of every dataset, and of the quarantine.
+fn widths(catalog: &Catalog) -> impl Iterator<Item = usize> {
+    let widths = catalog.datasets().iter().map(|dataset| dataset.columns().len());
+    widths.chain([QuarantineRows::COLUMNS])
 }
 
 fn imbalance(imbalance: Imbalance) -> BatchError {

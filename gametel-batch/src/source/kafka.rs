@@ -15,6 +15,7 @@ use rdkafka::{ClientContext, Message, Offset, TopicPartitionList};
 use serde::Serialize;
 
 use crate::error::BatchError;
+use crate::write::ReadAhead;
 
 use super::{End, PartitionRange, Source, SourceRecord, Start};
 
@@ -30,9 +31,12 @@ const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long one poll waits for a record.
 const POLL_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// The most records, and the bytes past which no record is added, that one call of `next` gives.
+/// The most records that one call of `next` gives.
 const RECORDS: usize = 8_192;
-const BYTES: usize = 4 * 1024 * 1024;
+
+/// What the client may keep for each record that it has fetched, beside the record's own bytes. Of
+/// small records it is more than these.
+const RECORD_OVERHEAD: usize = 512;
 
 /// What a Kafka topic is made of.
 #[derive(Clone, Debug, Serialize)]
@@ -68,7 +72,7 @@ pub struct PartitionDescription {
 ///
 /// No broker answers, or there is no such topic.
 pub fn describe(brokers: &str, topic: &str) -> Result<TopicDescription, BatchError> {
-    describe_by(&consumer(brokers)?, brokers, topic)
+    describe_by(&consumer(brokers, ReadAhead::default())?, brokers, topic)
 }
 
 /// Reads the partitions of a topic one after the other.
@@ -92,8 +96,9 @@ impl KafkaSource {
         topic: &str,
         start: Start,
         end: End,
+        ahead: ReadAhead,
     ) -> Result<Self, BatchError> {
-        let consumer = consumer(brokers)?;
+        let consumer = consumer(brokers, ahead)?;
         let description = describe_by(&consumer, brokers, topic)?;
         let topic: Arc<str> = topic.into();
         let ranges: Vec<_> = description
@@ -114,7 +119,7 @@ impl KafkaSource {
             current: 0,
             next: 0,
             heard: Instant::now(),
-            buffer: Buffer::default(),
+            buffer: Buffer { most_bytes: ahead.together, ..Buffer::default() },
         };
         match end {
             End::Snapshot => source.begin()?,
@@ -242,6 +247,8 @@ impl Source for KafkaSource {
 /// Gathers the values of a batch in one buffer, so that a record costs no allocation of its own.
 #[derive(Default)]
 struct Buffer {
+    /// The bytes of values past which no record is added.
+    most_bytes: usize,
     values: Vec<u8>,
     records: Vec<Buffered>,
 }
@@ -273,7 +280,7 @@ impl Buffer {
     }
 
     fn is_full(&self) -> bool {
-        self.records.len() >= RECORDS || self.values.len() >= BYTES
+        self.records.len() >= RECORDS || self.values.len() >= self.most_bytes
     }
 
     fn take(&mut self, topic: &Arc<str>) -> Vec<SourceRecord> {
@@ -307,7 +314,11 @@ impl ClientContext for QuietContext {
 
 impl ConsumerContext for QuietContext {}
 
-fn consumer(brokers: &str) -> Result<BaseConsumer<QuietContext>, BatchError> {
+fn consumer(brokers: &str, ahead: ReadAhead) -> Result<BaseConsumer<QuietContext>, BatchError> {
+    // A third for what waits, a third for what the client keeps beside each record, and the rest for
+    // the answer that is being unpacked: it comes compressed, and is taken whole.
+    let queued = ahead.fetched / 3;
+    let fetch = queued.min(1024 * 1024);
     ClientConfig::new()
         .set("bootstrap.servers", brokers)
         .set("client.id", "gametel-batch")
@@ -321,11 +332,13 @@ fn consumer(brokers: &str) -> Result<BaseConsumer<QuietContext>, BatchError> {
         // there already, but for the last answer of each partition.
         .set("fetch.wait.max.ms", "10")
         // Bounds the memory of what is fetched ahead.
-        .set("queued.max.messages.kbytes", "16384")
+        .set("queued.max.messages.kbytes", (queued / 1024).to_string())
+        .set("queued.min.messages", (queued / RECORD_OVERHEAD).to_string())
         // How long the client rests once that much is ahead. Its default of a second leaves us idle
         // for three quarters of a large topic.
         .set("fetch.queue.backoff.ms", "5")
-        .set("fetch.message.max.bytes", "4194304")
+        .set("fetch.message.max.bytes", fetch.to_string())
+        .set("fetch.max.bytes", fetch.to_string())
         .create_with_context(QuietContext)
         .map_err(|error| BatchError::config("the consumer can't be made").with_source(error))
 }

@@ -17,6 +17,7 @@ use gametel_core::endpoint::Endpoint;
 use gametel_core::event::{Position, Timestamp};
 
 use crate::error::BatchError;
+use crate::write::ReadAhead;
 
 /// Reads records in order.
 pub trait Source: Send {
@@ -131,12 +132,26 @@ pub enum End {
     allow(unused_variables, reason = "a build for `show` and `schema` alone has no source")
 )]
 pub fn open(endpoint: &Endpoint, start: Start, end: End) -> Result<Box<dyn Source>, BatchError> {
+    open_within(endpoint, start, end, ReadAhead::default())
+}
+
+/// Opens the source that a URL names, and reads no further ahead than this.
+#[cfg_attr(
+    not(any(feature = "log", feature = "kafka")),
+    allow(unused_variables, reason = "a build for `show` and `schema` alone has no source")
+)]
+pub(crate) fn open_within(
+    endpoint: &Endpoint,
+    start: Start,
+    end: End,
+    ahead: ReadAhead,
+) -> Result<Box<dyn Source>, BatchError> {
     match endpoint {
         #[cfg(feature = "log")]
         Endpoint::Sqlite(path) => Ok(Box::new(log::LogSource::open(path, start, end)?)),
         #[cfg(feature = "kafka")]
         Endpoint::Kafka { brokers, topic } => {
-            Ok(Box::new(kafka::KafkaSource::open(brokers, topic, start, end)?))
+            Ok(Box::new(kafka::KafkaSource::open(brokers, topic, start, end, ahead)?))
         }
         other => Err(BatchError::config(format!(
             "{other} is no source: read from sqlite:PATH (feature log) or \
