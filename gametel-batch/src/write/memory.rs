@@ -93,6 +93,11 @@ impl ReadAhead {
             together: (bytes / 16).clamp(64 * 1024, 4 * MIB),
         }
     }
+
+    /// What each of several ends has that are open at once, of which one is read.
+    pub(crate) fn among(self, ends: usize) -> Self {
+        Self { fetched: self.fetched / ends.max(1), ..self }
+    }
 }
 
 impl Share {
