@@ -20,6 +20,8 @@ mod log;
 mod modes;
 #[cfg(all(target_os = "linux", feature = "log"))]
 mod no_room;
+#[cfg(feature = "log")]
+mod shapes;
 #[cfg_attr(
     not(any(feature = "log", feature = "kafka")),
     allow(dead_code, reason = "without a source there is little to run")
