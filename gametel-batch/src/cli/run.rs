@@ -3,7 +3,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
-use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 use gametel_batch::RunConfig;
 use gametel_batch::display::datasets;
@@ -46,8 +46,9 @@ impl Run {
         let bar = progress_bar();
         let shown = bar.clone();
         let config = RunConfig::new(source, output, catalog).with_progress(move |progress| {
-            if let Some(offsets) = progress.offsets {
-                shown.set_length(offsets);
+            match progress.offsets {
+                Some(offsets) => shown.set_length(offsets),
+                None => shown.unset_length(),
             }
             shown.set_position(progress.read);
         });
@@ -78,13 +79,22 @@ fn progress_bar() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let template = "{bar:30} {human_pos}/{human_len} records  {rate}  {eta} left";
+    let template = "{bar:30} {human_pos}{of} records  {rate}{left}";
     let rate = |state: &ProgressState, text: &mut dyn Write| {
         let _ = write!(text, "{}/s", HumanCount(state.per_sec() as u64));
     };
+    // Where the end is not known, nothing is said of it.
+    let of = |state: &ProgressState, text: &mut dyn Write| {
+        let _ = state.len().map(|offsets| write!(text, "/{}", HumanCount(offsets)));
+    };
+    let left = |state: &ProgressState, text: &mut dyn Write| {
+        let _ = state.len().map(|_| write!(text, "  {:#} left", HumanDuration(state.eta())));
+    };
     let style = ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("rate", rate);
+        .with_key("rate", rate)
+        .with_key("of", of)
+        .with_key("left", left);
     ProgressBar::new(0).with_style(style)
 }
 

@@ -192,6 +192,21 @@ fn what_retention_removed_is_not_waited_for() {
     assert_eq!(report["partitions"][0]["start"], 10);
     assert_eq!(report["partitions"][1]["start"], 6);
     assert_eq!(hosts, ["6", "7", "8", "9"]);
+
+    let source = format!("kafka://{brokers}/{topic}");
+    let ask = |start| ["run", "--source", &source, "--output", "no-such-output", "--start", start];
+    let places = serde_json::json!({ topic.as_str(): {"1": 5} }).to_string();
+    for (start, words) in [
+        ("9", "partition 0 of {} has no offset 9 to start at: it is empty, and goes on at 10"),
+        (&places, "partition 1 of {} has no offset 5 to start at: it has 6 to 9"),
+    ] {
+        let said = batch(&ask(start));
+        assert_eq!(said.code, Some(3), "{said:?}");
+        assert!(said.stderr.contains(&words.replace("{}", &topic)), "{}", said.stderr);
+        assert!(said.stderr.contains("the records in front of these were removed"));
+    }
+    let tail = batch(&["tail", "--source", &source, "--from", "5", "-n", "1"]).done();
+    assert_eq!(tail, sword("6") + "\n", "who looks sees what there is");
 }
 
 #[test]
@@ -212,7 +227,10 @@ fn what_arrives_after_the_start_is_for_the_next_run() {
     producer.abort_transaction(TIMEOUT).unwrap();
     let config = format!("kafka://{brokers}/{topic}").parse().unwrap();
     let mut source = source::open(&config).unwrap();
-    assert_eq!(source.ranges().iter().map(|range| range.end).collect::<Vec<_>>(), [Some(1), Some(4)]);
+    assert_eq!(
+        source.ranges().iter().map(|range| range.end).collect::<Vec<_>>(),
+        [Some(1), Some(4)]
+    );
     produce(&brokers, &topic, &[Record::new(1, &value); 3]);
     let mut places = Vec::new();
     while let Some(records) = source.next().unwrap() {

@@ -10,12 +10,13 @@ mod compaction;
 mod golden;
 #[cfg(feature = "kafka")]
 mod kafka;
+mod lines;
 #[cfg(feature = "log")]
 mod log;
-#[cfg_attr(
-    not(any(feature = "log", feature = "kafka")),
-    allow(dead_code, reason = "without a source there is little to run")
-)]
+#[cfg(feature = "kafka")]
+mod ranges;
+#[cfg(feature = "kafka")]
+mod secured;
 mod support;
 #[cfg(feature = "log")]
 mod typed;
