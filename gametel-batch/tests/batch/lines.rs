@@ -146,7 +146,11 @@ fn a_file_that_is_broken_replaces_nothing() {
             &flipped,
             "flipped.ndjson.gz can't be read at line 20001: corrupt gzip",
         ),
-        ("garbage.ndjson.gz", &[&gz[..], b"garbage"].concat(), "can't be read at line 20001"),
+        (
+            "garbage.ndjson.gz",
+            &[&gz[..], b"garbage in place of a member"].concat(),
+            "can't be read at line 20001",
+        ),
         (
             "plain.ndjson.zst",
             LINES.as_bytes(),

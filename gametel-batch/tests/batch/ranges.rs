@@ -79,7 +79,7 @@ fn a_range_is_by_offset_by_time_or_by_partition() {
         (&["--start", "4", "--end", "3"], 2, "in front of its start 4"),
         (&["--start", &gone], 2, "name partition 7 of"),
         (&["--start", &other], 2, "name other, which is none of the sources"),
-        (&["--start", &one, "--end", &ends], 2, "has an end and no start"),
+        (&["--start", &one, "--end", &ends], 2, "or an end and no start"),
         (&["--start", "yesterday"], 2, "write earliest, latest, an offset"),
     ] {
         let mut arguments = vec!["run", "--source", &source, "--output", "no-such-output"];

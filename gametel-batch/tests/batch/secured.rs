@@ -102,12 +102,14 @@ fn a_password_lets_us_in_and_is_shown_nowhere() {
 /// An authority's certificate and one that it has signed for `localhost`, each as PEM in a folder:
 /// `ca.pem`, and `both.pem` with the certificate and its key.
 #[cfg(feature = "kafka-tls")]
-fn certificates() -> tempfile::TempDir {
-    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+fn certificates(name: &str) -> tempfile::TempDir {
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
     let folder = tempfile::tempdir().unwrap();
     let (authority_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
     let mut authority = CertificateParams::new([]).unwrap();
+    // Two certificates of one name pass for one that has signed itself.
+    authority.distinguished_name.push(DnType::CommonName, name);
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca = authority.self_signed(&authority_key).unwrap();
     let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap();
@@ -121,7 +123,7 @@ fn certificates() -> tempfile::TempDir {
 #[cfg(feature = "kafka-tls")]
 #[test]
 fn tls_with_certificates_on_both_sides_lets_us_in() {
-    let certificates = certificates();
+    let certificates = certificates("the authority");
     let pem = |name: &str| certificates.path().join(name).display().to_string();
     let settings = format!(
         "listener.name.door.ssl.client.auth=required\n\
@@ -143,7 +145,7 @@ fn tls_with_certificates_on_both_sides_lets_us_in() {
     assert_eq!(secured.run(&complete, &[]).report()["read"], 1);
 
     // No certificate of our own; and an authority that did not sign the broker's.
-    let others = self::certificates();
+    let others = self::certificates("somebody else");
     let distrusting =
         complete.replace(&pem("ca.pem"), &others.path().join("ca.pem").display().to_string());
     for (properties, words) in [(&trusting, "SSL"), (&distrusting, "certificate verify failed")] {
