@@ -14,8 +14,9 @@
 //! [`source`], [`dataset`] and [`display`] are what the other commands of the binary are made of:
 //! reading a source, looking into a dataset that was written, and showing it.
 //!
-//! What this crate must not know: HTTP. `rdkafka` is named only in `source/kafka`; Arrow and
-//! Parquet only in `parquet` and [`dataset`]. No public item exposes a type of theirs.
+//! What this crate must not know: HTTP. `rdkafka` is named only in `source/kafka`; Arrow and Parquet
+//! only in `parquet`, [`dataset`] and, to compare rows, in [`verify`]. No public item exposes a type
+//! of theirs.
 //!
 //! # Features
 //!
@@ -38,20 +39,28 @@ mod counts;
 pub mod dataset;
 pub mod display;
 mod error;
+mod gc;
+pub mod history;
 pub mod manifest;
 mod parquet;
+mod rollback;
 mod run;
 mod safeguard;
 pub mod source;
 mod store;
 mod timestamp;
+pub mod verify;
+mod write;
 
 pub use config::{OutputMode, Progress, RunConfig};
 pub use error::{BatchError, ErrorKind};
+pub use gc::{Collected, gc};
 pub use manifest::Manifest;
+pub use rollback::rollback;
 pub use run::run;
 pub use safeguard::{Finding, RowsShare, Safeguard};
 pub use store::Location;
+pub use write::{ByteSize, Compression, InvalidByteSize, UnknownCompression, WriteOptions};
 
 /// Compiles and runs the README's code.
 #[cfg(doctest)]

@@ -1,12 +1,12 @@
 //! From what was counted and written to the manifest.
 
-use gametel_core::catalog::{Catalog, QUARANTINE};
+use gametel_core::catalog::QUARANTINE;
 use gametel_core::event::Timestamp;
 
 use crate::commit::Part;
 use crate::config::RunConfig;
 use crate::manifest::{
-    CatalogVersion, Checksum, Manifest, Mode, ReadPartition, RunId, WrittenDataset, WrittenFile,
+    CatalogVersion, Manifest, Mode, ReadPartition, RunId, WrittenDataset, WrittenFile,
 };
 use crate::source::PartitionRead;
 
@@ -34,11 +34,12 @@ pub(super) fn record(
         run: identity.run,
         previous: identity.previous,
         mode: identity.mode,
+        restored: None,
         gametel: env!("CARGO_PKG_VERSION").to_owned(),
         started: identity.started,
         // The clock may have been set back meanwhile.
         finished: Timestamp::now().max(identity.started),
-        catalog: catalog_version(&config.catalog),
+        catalog: CatalogVersion::of(&config.catalog),
         sources: config.source.endpoints.iter().map(ToString::to_string).collect(),
         output: config.output.clone(),
         partitions: tally.partitions.iter().map(read_partition).collect(),
@@ -62,31 +63,20 @@ pub(super) fn nothing_new(
         run: identity.run,
         previous: identity.previous,
         mode: identity.mode,
+        restored: None,
         gametel: env!("CARGO_PKG_VERSION").to_owned(),
         started: identity.started,
         finished: Timestamp::now().max(identity.started),
-        catalog: catalog_version(&config.catalog),
+        catalog: CatalogVersion::of(&config.catalog),
         sources: config.source.endpoints.iter().map(ToString::to_string).collect(),
         output: config.output.clone(),
         partitions: partitions.iter().map(read_partition).collect(),
         read: 0,
         datasets: Vec::new(),
         unselected: Default::default(),
-        quarantine: WrittenDataset {
-            name: QUARANTINE.to_owned(),
-            rows: 0,
-            schema: Vec::new(),
-            files: Vec::new(),
-        },
+        quarantine: WrittenDataset { name: QUARANTINE.to_owned(), ..Default::default() },
         quarantined: Default::default(),
         tombstones: 0,
-    }
-}
-
-pub(crate) fn catalog_version(catalog: &Catalog) -> CatalogVersion {
-    CatalogVersion {
-        name: catalog.name().to_owned(),
-        sha256: Checksum::of(catalog.to_toml().as_bytes()),
     }
 }
 
@@ -114,7 +104,10 @@ fn written_dataset(dataset: &StagedDataset) -> WrittenDataset {
     WrittenDataset {
         name: dataset.name.clone(),
         rows: files.iter().map(|file| file.rows).sum(),
+        partition_by: dataset.partition_by.clone(),
+        sort_by: dataset.sort_by.clone(),
         schema: dataset.schema.clone(),
+        nulled: dataset.nulled(),
         files,
     }
 }
