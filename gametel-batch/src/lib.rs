@@ -49,6 +49,7 @@ pub mod source;
 mod store;
 mod timestamp;
 pub mod verify;
+mod write;
 
 pub use config::{OutputMode, Progress, RunConfig};
 pub use error::{BatchError, ErrorKind};
@@ -57,6 +58,7 @@ pub use manifest::Manifest;
 pub use rollback::rollback;
 pub use run::run;
 pub use store::Location;
+pub use write::{ByteSize, Compression, InvalidByteSize, UnknownCompression, WriteOptions};
 
 /// Compiles and runs the README's code.
 #[cfg(doctest)]

@@ -15,6 +15,7 @@ mod tail;
 mod topic;
 mod url;
 mod verify;
+mod write;
 
 use std::process::ExitCode;
 

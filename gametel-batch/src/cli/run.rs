@@ -13,6 +13,7 @@ use super::output;
 use super::place::Output;
 use super::show::Rows;
 use super::source::{RangeArgs, SourceArgs};
+use super::write::WriteArgs;
 
 /// Reads a source once, and replaces the datasets of the output.
 #[derive(Debug, Args)]
@@ -36,6 +37,9 @@ pub(super) struct Run {
 
     #[command(flatten)]
     catalog: CatalogFile,
+
+    #[command(flatten)]
+    write: WriteArgs,
 
     #[command(flatten)]
     rows: Rows,
@@ -75,6 +79,7 @@ impl Run {
         let config = RunConfig::new(source, output, catalog)
             .with_mode(self.mode.into())
             .with_keep(self.keep)
+            .with_write(self.write.options())
             .with_progress(move |progress| {
                 if let Some(offsets) = progress.offsets {
                     shown.set_length(offsets);

@@ -14,6 +14,8 @@ mod history;
 mod kafka;
 #[cfg(feature = "log")]
 mod log;
+#[cfg(feature = "log")]
+mod shapes;
 #[cfg_attr(
     not(any(feature = "log", feature = "kafka")),
     allow(dead_code, reason = "without a source there is little to run")
