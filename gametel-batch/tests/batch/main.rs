@@ -12,8 +12,14 @@ mod golden;
 mod history;
 #[cfg(feature = "kafka")]
 mod kafka;
+#[cfg(all(unix, feature = "log"))]
+mod killed;
 #[cfg(feature = "log")]
 mod log;
+#[cfg(feature = "log")]
+mod modes;
+#[cfg(all(target_os = "linux", feature = "log"))]
+mod no_room;
 #[cfg(feature = "log")]
 mod shapes;
 #[cfg_attr(
