@@ -1,14 +1,12 @@
 use std::collections::BTreeMap;
 
-use crate::manifest::{Manifest, SchemaColumn};
+use crate::manifest::{Manifest, SchemaColumn, WrittenDataset};
 
-/// What the datasets of an output hold, by the manifests of the runs that they are made of.
+/// What the datasets of an output hold, as far as somebody can tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Held {
     /// The offsets that the rows come from, by topic and partition.
     pub(super) ranges: BTreeMap<(String, i32), HeldRange>,
-    /// How many records were read for them.
-    pub(super) read: u64,
     /// Rows and columns by dataset, the quarantine's among them.
     pub(super) datasets: BTreeMap<String, HeldDataset>,
 }
@@ -23,35 +21,46 @@ pub(super) struct HeldRange {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct HeldDataset {
     pub(super) rows: u64,
-    pub(super) schema: Vec<SchemaColumn>,
+    pub(super) shape: Shape,
+}
+
+/// What readers must know of a dataset.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// Its columns.
+    pub(crate) schema: Vec<SchemaColumn>,
+    /// The column that is in the names of folders.
+    pub(crate) partition_by: Option<String>,
+}
+
+impl From<&WrittenDataset> for Shape {
+    fn from(written: &WrittenDataset) -> Self {
+        Self { schema: written.schema.clone(), partition_by: written.partition_by.clone() }
+    }
 }
 
 impl Held {
-    /// Adds up the runs of which the datasets are made: one that overwrote, and those that added to
-    /// it, in their order.
-    pub(crate) fn by<'a>(runs: impl IntoIterator<Item = &'a Manifest>) -> Self {
-        let mut held = Self::default();
-        for run in runs {
-            held.read += run.read;
-            for partition in &run.partitions {
-                let (start, end) = (partition.start, partition.end);
-                held.ranges
-                    .entry((partition.topic.clone(), partition.partition))
-                    .and_modify(|range| {
-                        range.start = range.start.min(start);
-                        range.end = range.end.max(end);
-                    })
-                    .or_insert(HeldRange { start, end });
-            }
-            for written in run.all_datasets() {
-                let dataset = held.datasets.entry(written.name.clone()).or_default();
-                dataset.rows += written.rows;
-                // The newest columns are what readers of today have seen.
-                if !written.schema.is_empty() {
-                    dataset.schema.clone_from(&written.schema);
-                }
-            }
+    /// Adds the offsets that a run read.
+    pub(crate) fn add_ranges(&mut self, run: &Manifest) {
+        for read in &run.partitions {
+            self.add_range(&read.topic, read.partition, read.start, read.end);
         }
-        held
+    }
+
+    /// Adds a range of offsets of one partition.
+    pub(crate) fn add_range(&mut self, topic: &str, partition: i32, start: i64, end: i64) {
+        let range =
+            self.ranges.entry((topic.to_owned(), partition)).or_insert(HeldRange { start, end });
+        (range.start, range.end) = (range.start.min(start), range.end.max(end));
+    }
+
+    /// Adds rows of a dataset.
+    pub(crate) fn add_rows(&mut self, dataset: &str, rows: u64) {
+        self.datasets.entry(dataset.to_owned()).or_default().rows += rows;
+    }
+
+    /// Says what a dataset looks like. The newest files are what readers of today have seen.
+    pub(crate) fn set_shape(&mut self, dataset: &str, shape: Shape) {
+        self.datasets.entry(dataset.to_owned()).or_default().shape = shape;
     }
 }

@@ -17,11 +17,11 @@ use serde::Serialize;
 
 use crate::error::{BatchError, ErrorKind};
 
-pub(crate) use held::Held;
+pub(crate) use held::{Held, Shape};
 pub(crate) use offsets::check_offsets;
 pub use rows::RowsShare;
 pub(crate) use rows::check_rows;
-pub(crate) use schema::check_schemas;
+pub(crate) use schema::check_shapes;
 
 /// One reason to refuse a run. Its name is what `--allow` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

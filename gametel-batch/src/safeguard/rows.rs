@@ -81,8 +81,7 @@ mod tests {
         let new = |name: &str, rows| WrittenDataset {
             name: name.to_owned(),
             rows,
-            schema: Vec::new(),
-            files: Vec::new(),
+            ..WrittenDataset::default()
         };
         for (share, rows, findings) in
             [(0.5, 6, 0), (0.5, 5, 1), (1.0, 10, 1), (1.0, 11, 0), (0.0, 0, 0)]

@@ -144,7 +144,11 @@ impl SourceConfig {
         for number in self.places().flat_map(|places| places.partitions(topic)) {
             if !there.contains(&number) {
                 if self.removed == Removed::Skip {
-                    tracing::warn!(topic, partition = number, "not read: the topic does not have it");
+                    tracing::warn!(
+                        topic,
+                        partition = number,
+                        "not read: the topic does not have it"
+                    );
                     continue;
                 }
                 let message =

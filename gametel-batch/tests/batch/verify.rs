@@ -145,6 +145,20 @@ fn each_kind_of_damage_to_a_file_is_found() {
 }
 
 #[test]
+fn a_file_that_somebody_added_stays_known_as_such() {
+    let mut output = Output::new();
+    let file = output.files("guild_joins").remove(0);
+    let stray = "guild_joins/stray.parquet";
+    fs::copy(output.path(&file), output.path(stray)).unwrap();
+    assert_eq!(output.findings(&[]), [[stray, "file", "no such file", "there"]]);
+    // The next append keeps it for readers, but no run claims it.
+    log_of(output.folder.path(), &[r#"{"event_type":"join_guild"}"#]);
+    output.append();
+    let findings = output.findings(&[]);
+    assert!(findings.iter().any(|f| f[..2] == [stray, "manifest"]), "{findings:?}");
+}
+
+#[test]
 fn files_that_are_swapped_are_found_even_with_equal_rows() {
     let output = Output::new();
     let (one, other) = (
@@ -197,7 +211,9 @@ fn a_manifest_that_was_altered_is_found_out() {
     let output = Output::new();
     let manifest = format!("_gametel/runs/{}.json", output.runs[0]);
     fs::write(output.path(&manifest), "{").unwrap();
-    assert_eq!(output.findings(&[])[0][..2], [output.runs[0].as_str(), "manifest"]);
+    let findings = output.findings(&[]);
+    assert_eq!(findings.len(), 4, "one for each file that nobody speaks for: {findings:?}");
+    assert!(findings.iter().any(|f| f[..2] == [sword.as_str(), "manifest"]), "{findings:?}");
     output.alter(&output.runs[1], |manifest| manifest["format"] = json!(9));
     let said = batch(&["verify", text(&output.tables)]);
     assert_eq!(said.code, Some(3), "{said:?}");
@@ -243,6 +259,14 @@ fn a_replaced_state_is_verified_where_it_is_kept() {
         assert_eq!((code, &verification["findings"]), (Some(0), &json!([])), "{verification}");
         assert_eq!(verification["runs"].as_array().unwrap().last().unwrap(), run);
     }
+    // What a rollback brings back is claimed by those who wrote it.
+    batch(&["rollback", "--output", tables, "--to", &output.runs[0]]).done();
+    let (code, verification) = output.verify(&["--deep"]);
+    assert_eq!((code, &verification["findings"]), (Some(0), &json!([])), "{verification}");
+    let compared = verification["compared"].as_array().unwrap();
+    assert_eq!((compared.len(), &compared[0]["run"]), (1, &json!(output.runs[0])));
+    batch(&["rollback", "--output", tables]).done();
+
     let kept = output.path("_gametel/data").join(&output.runs[0]);
     fs::remove_dir_all(kept.join("equipment_purchases")).unwrap();
     assert_eq!(output.findings(&["--run", &output.runs[0]])[0][1], "file");
