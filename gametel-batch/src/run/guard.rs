@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gametel_core::catalog::{Catalog, DatasetDefinition, DatasetIndex};
 
-use crate::config::RunConfig;
 use crate::commit::{Snapshot, SnapshotFile, layout, shown_names};
+use crate::config::RunConfig;
 use crate::dataset::{ParquetFile, schema_columns};
 use crate::error::BatchError;
 use crate::manifest::{Manifest, Mode, RunId, stored};

@@ -1,9 +1,9 @@
 //! The run: range, copy, check, switch.
 
 mod copy;
+pub(crate) mod guard;
 #[cfg(all(test, feature = "log"))]
 mod kill_tests;
-pub(crate) mod guard;
 mod record;
 mod resume;
 mod sinks;

@@ -24,6 +24,8 @@ mod no_room;
 #[cfg(feature = "kafka")]
 mod ranges;
 #[cfg(feature = "kafka")]
+mod safeguards;
+#[cfg(feature = "kafka")]
 mod secured;
 #[cfg(feature = "log")]
 mod shapes;
