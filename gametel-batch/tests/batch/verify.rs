@@ -202,11 +202,15 @@ fn a_manifest_that_was_altered_is_found_out() {
     let output = Output::new();
     output.alter(&output.runs[0], |manifest| {
         manifest["unselected"] = json!({"y": 1});
+        manifest["datasets"][2]["nulled"] = json!({"guild": 3});
     });
     assert_eq!(output.findings(&[]), [[""; 4]; 0]);
     let counts: Vec<_> =
         output.findings(&["--deep"]).into_iter().map(|f| f[1..].to_vec()).collect();
-    assert_eq!(counts, [["unselected y", "1", "0"], ["unselected x", "0", "1"]]);
+    assert_eq!(
+        counts,
+        [["unselected x", "0", "1"], ["unselected y", "1", "0"], ["nulled guild", "3", "0"]]
+    );
 
     let output = Output::new();
     let manifest = format!("_gametel/runs/{}.json", output.runs[0]);
@@ -260,12 +264,12 @@ fn a_replaced_state_is_verified_where_it_is_kept() {
         assert_eq!(verification["runs"].as_array().unwrap().last().unwrap(), run);
     }
     // What a rollback brings back is claimed by those who wrote it.
-    batch(&["rollback", "--output", tables, "--to", &output.runs[0]]).done();
+    batch(&["rollback", tables, "--to", &output.runs[0]]).done();
     let (code, verification) = output.verify(&["--deep"]);
     assert_eq!((code, &verification["findings"]), (Some(0), &json!([])), "{verification}");
     let compared = verification["compared"].as_array().unwrap();
     assert_eq!((compared.len(), &compared[0]["run"]), (1, &json!(output.runs[0])));
-    batch(&["rollback", "--output", tables]).done();
+    batch(&["rollback", tables]).done();
 
     let kept = output.path("_gametel/data").join(&output.runs[0]);
     fs::remove_dir_all(kept.join("equipment_purchases")).unwrap();
