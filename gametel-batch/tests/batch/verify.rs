@@ -285,4 +285,9 @@ fn a_replaced_state_is_verified_where_it_is_kept() {
     }
     let said = batch(&["verify", text(output.folder.path())]);
     assert_eq!(said.code, Some(2), "{said:?}");
+    // In the middle of a switch what is there is not yet what will be claimed.
+    fs::write(output.path("_gametel/pending.json"), "{}").unwrap();
+    let said = batch(&["verify", tables]);
+    assert_eq!((said.code, said.stdout.as_str()), (Some(1), ""), "{said:?}");
+    assert!(said.stderr.contains("is not finished"), "{}", said.stderr);
 }
