@@ -11,12 +11,12 @@
 
 #![allow(clippy::print_stdout, reason = "an example talks to the person who runs it")]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use gametel_batch::display::{Truncate, datasets};
-use gametel_batch::{RunConfig, RunReport};
+use gametel_batch::{Manifest, RunConfig};
 use gametel_core::catalog::Catalog;
 use gametel_core::endpoint::Endpoint;
 use gametel_http::sinks::{self, SinkOptions};
@@ -115,7 +115,7 @@ async fn get(
 }
 
 /// An example that shows the wrong counts should fail rather than show them.
-fn check(report: &RunReport) -> anyhow::Result<()> {
+fn check(report: &Manifest) -> anyhow::Result<()> {
     let rows: Vec<_> = report.datasets.iter().map(|dataset| dataset.rows).collect();
     ensure!(rows == [30, 10, 10], "30, 10 and 10 rows were expected, not {rows:?}");
     ensure!(report.unselected.get("default") == Some(&10), "10 default events were expected");
@@ -123,14 +123,14 @@ fn check(report: &RunReport) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_next_steps(report: &RunReport, log: &Endpoint) {
+fn print_next_steps(report: &Manifest, log: &Endpoint) {
     println!("\n4. The files\n");
     for file in report.datasets.iter().flat_map(|dataset| &dataset.files) {
-        println!("   {} ({} rows, {} bytes)", file.path.display(), file.rows, file.bytes);
+        let path = report.path_of(file);
+        println!("   {} ({} rows, {} bytes)", path.display(), file.rows, file.bytes);
     }
-    let tables = report.output.display();
-    let equipment = Path::new(&report.output).join("equipment_purchases");
-    let equipment = equipment.display();
+    let tables = &report.output;
+    let equipment = format!("{tables}/equipment_purchases");
     println!(
         "
 5. Where to look next

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use gametel_core::catalog::Catalog;
 use gametel_core::endpoint::Endpoint;
 
+use crate::write::WriteOptions;
+
 /// What a run reads, and where it writes.
 ///
 /// Made by [`new`](Self::new), and changed by the setters. There is no struct literal outside this
@@ -18,6 +20,8 @@ pub struct RunConfig {
     pub output: PathBuf,
     /// The datasets, and which events land in them.
     pub catalog: Arc<Catalog>,
+    /// How the datasets are written, and the memory of it all.
+    pub write: WriteOptions,
     progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
 }
 
@@ -38,7 +42,14 @@ impl RunConfig {
         output: impl Into<PathBuf>,
         catalog: impl Into<Arc<Catalog>>,
     ) -> Self {
-        Self { source, output: output.into(), catalog: catalog.into(), progress: None }
+        let (output, catalog) = (output.into(), catalog.into());
+        Self { source, output, catalog, write: WriteOptions::default(), progress: None }
+    }
+
+    /// Sets how the datasets are written.
+    #[must_use]
+    pub fn with_write(self, write: WriteOptions) -> Self {
+        Self { write, ..self }
     }
 
     /// Has this called after each batch of records, at most 8,192 of them. It is called by the task

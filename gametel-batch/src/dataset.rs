@@ -7,11 +7,13 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use arrow_schema::{DataType, SchemaRef, TimeUnit};
+use arrow_schema::{DataType, Schema, SchemaRef, TimeUnit};
 use gametel_core::event::Timestamp;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use crate::error::BatchError;
+use crate::manifest::SchemaColumn;
+use crate::parquet::read_folder;
 use crate::timestamp::write_timestamp;
 
 /// The Parquet files of one dataset.
@@ -19,6 +21,8 @@ use crate::timestamp::write_timestamp;
 pub struct Dataset {
     files: Vec<DatasetFile>,
     schema: SchemaRef,
+    /// The columns that the folders' names have, `NAME=VALUE`, by those of the first file.
+    in_folders: Vec<String>,
 }
 
 /// One file of a dataset.
@@ -31,6 +35,8 @@ pub struct DatasetFile {
     pub bytes: u64,
     /// Its rows, by its footer.
     pub rows: u64,
+    /// The columns of the folders that it is in, with their values.
+    in_folders: Vec<(String, Option<String>)>,
 }
 
 /// The first rows of a dataset.
@@ -46,7 +52,8 @@ pub struct Head {
 
 impl Dataset {
     /// Opens a folder of Parquet files, or one file, and reads the footers. Files whose names start
-    /// with `_` or `.` are passed over, as Spark does.
+    /// with `_` or `.` are passed over, as Spark does. A folder `NAME=VALUE` in it is a partition:
+    /// its files' rows have that value in a column more, behind the others.
     ///
     /// # Errors
     ///
@@ -54,7 +61,7 @@ impl Dataset {
     pub fn open(path: &Path) -> Result<Self, BatchError> {
         let mut files = Vec::new();
         let mut schema: Option<SchemaRef> = None;
-        for path in parquet_files(path)? {
+        for (path, in_folders) in parquet_files(path)? {
             let unreadable = |error: parquet::errors::ParquetError| {
                 BatchError::failed(format!("{} is no Parquet file", path.display()), error)
             };
@@ -63,10 +70,15 @@ impl Dataset {
             let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(unreadable)?;
             let rows = reader.metadata().file_metadata().num_rows();
             schema.get_or_insert_with(|| SchemaRef::clone(reader.schema()));
-            files.push(DatasetFile { path, bytes, rows: u64::try_from(rows).unwrap_or(0) });
+            let rows = u64::try_from(rows).unwrap_or(0);
+            files.push(DatasetFile { path, bytes, rows, in_folders });
         }
         match schema {
-            Some(schema) => Ok(Self { files, schema }),
+            Some(schema) => {
+                let first = files.first().into_iter().flat_map(|file| &file.in_folders);
+                let in_folders = first.map(|(column, _)| column.clone()).collect();
+                Ok(Self { files, schema, in_folders })
+            }
             None => {
                 let path = path.display();
                 Err(BatchError::config(format!("there is no Parquet file in {path}")))
@@ -84,12 +96,11 @@ impl Dataset {
         self.files.iter().map(|file| file.rows).sum()
     }
 
-    /// Name and type of each column, with the types' names as Spark has them.
+    /// Name and type of each column, with the types' names as Spark has them. Those that folders
+    /// have are strings here, while Spark guesses types for their values.
     pub fn columns(&self) -> Vec<(String, &'static str)> {
-        let column = |field: &std::sync::Arc<arrow_schema::Field>| {
-            (field.name().clone(), spark_type(field.data_type()))
-        };
-        self.schema.fields().iter().map(column).collect()
+        let in_folders = self.in_folders.iter().map(String::as_str);
+        columns(&self.schema, in_folders).map(|(name, r#type)| (name.to_owned(), r#type)).collect()
     }
 
     /// Reads the first `limit` rows as text. Binary values are shown as Spark shows them,
@@ -109,31 +120,49 @@ impl Dataset {
             };
             for batch in batches(&file.path, limit - rows.len()).map_err(failed)? {
                 let batch = batch.map_err(|error| failed(error.into()))?;
+                let first = rows.len();
                 append_text(&batch, &mut rows).map_err(|error| failed(error.into()))?;
+                for row in &mut rows[first..] {
+                    row.extend(file.in_folders.iter().map(|(_, value)| value.clone()));
+                }
             }
         }
-        let columns = self.schema.fields().iter().map(|field| field.name().clone()).collect();
+        let columns = self.columns().into_iter().map(|(name, _)| name).collect();
         let more = self.rows() > rows.len() as u64;
         Ok(Head { columns, rows, more })
     }
 }
 
-fn parquet_files(path: &Path) -> Result<Vec<PathBuf>, BatchError> {
+type Found = (PathBuf, Vec<(String, Option<String>)>);
+
+fn parquet_files(path: &Path) -> Result<Vec<Found>, BatchError> {
     if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
+        return Ok(vec![(path.to_owned(), Vec::new())]);
     }
-    let entries = std::fs::read_dir(path).map_err(|error| cannot_open(path, error))?;
     let mut files = Vec::new();
-    for entry in entries {
+    collect_files(path, &[], &mut files)?;
+    files.sort();
+    Ok(files)
+}
+
+/// Adds the files of a folder, and those of the partitions in it.
+fn collect_files(
+    path: &Path,
+    in_folders: &[(String, Option<String>)],
+    files: &mut Vec<Found>,
+) -> Result<(), BatchError> {
+    for entry in std::fs::read_dir(path).map_err(|error| cannot_open(path, error))? {
         let entry = entry.map_err(|error| cannot_open(path, error))?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.ends_with(".parquet") && !name.starts_with(['_', '.']) {
-            files.push(entry.path());
+        if let Some(partition) = read_folder(&name).filter(|_| entry.path().is_dir()) {
+            let in_folders = [in_folders, &[partition]].concat();
+            collect_files(&entry.path(), &in_folders, files)?;
+        } else if name.ends_with(".parquet") && !name.starts_with(['_', '.']) {
+            files.push((entry.path(), in_folders.to_vec()));
         }
     }
-    files.sort();
-    Ok(files)
+    Ok(())
 }
 
 fn open(path: &Path) -> Result<File, BatchError> {
@@ -206,6 +235,22 @@ fn times(
     Ok(counts.as_primitive::<Int64Type>().iter().map(|count| count.map(text)).collect())
 }
 
+/// The columns of a dataset, as a manifest lists them: those of its files, and that of its folders.
+pub(crate) fn schema_columns(schema: &Schema, partition: Option<&str>) -> Vec<SchemaColumn> {
+    let column =
+        |(name, r#type): (&str, &str)| SchemaColumn { name: name.into(), r#type: r#type.into() };
+    columns(schema, partition.into_iter()).map(column).collect()
+}
+
+fn columns<'a>(
+    schema: &'a Schema,
+    in_folders: impl Iterator<Item = &'a str>,
+) -> impl Iterator<Item = (&'a str, &'static str)> {
+    let fields = schema.fields().iter();
+    let in_files = fields.map(|field| (field.name().as_str(), spark_type(field.data_type())));
+    in_files.chain(in_folders.map(|name| (name, "string")))
+}
+
 fn spark_type(data_type: &DataType) -> &'static str {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "string",
@@ -236,7 +281,9 @@ mod tests {
     use gametel_core::sink::{EventSink, EventSinkExt};
 
     use super::*;
-    use crate::parquet::{EventRows, ParquetSink};
+    use crate::commit::{PartNames, Parts};
+    use crate::parquet::sink_to;
+    use crate::store::LocalStore;
 
     #[tokio::test]
     async fn rows_come_in_the_order_of_the_files_names() {
@@ -244,8 +291,8 @@ mod tests {
         let at = Timestamp::from_micros(0);
         // In no order that a file system may list them in.
         for part in ["3", "0", "4", "1", "2"] {
-            let path = folder.path().join(format!("part-{part}.parquet"));
-            let sink = ParquetSink::create("d", &path, EventRows::raw_events()).unwrap();
+            let store = Arc::new(LocalStore::new(folder.path()));
+            let sink = sink_to(Parts::new(store, part.to_owned(), PartNames::replacing()));
             for _ in 0..2 {
                 let (id, payload) = (EventId::new(at), format!(r#"{{"part":{part}}}"#));
                 sink.write(EncodedEvent::new(id, EventType::new("t"), payload.into(), at))
@@ -253,6 +300,8 @@ mod tests {
                     .unwrap();
             }
             sink.close().await.unwrap();
+            let written = folder.path().join(part).join("part-00000.zstd.parquet");
+            std::fs::rename(written, folder.path().join(format!("part-{part}.parquet"))).unwrap();
         }
         let dataset = Dataset::open(folder.path()).unwrap();
         assert_eq!(dataset.rows(), 10);

@@ -36,16 +36,20 @@ mod counts;
 pub mod dataset;
 pub mod display;
 mod error;
+pub mod manifest;
 mod parquet;
-mod report;
 mod run;
 pub mod source;
+mod store;
 mod timestamp;
+mod write;
 
 pub use config::{Progress, RunConfig};
 pub use error::{BatchError, ErrorKind};
-pub use report::{DatasetReport, FileReport, PartitionReport, RunReport};
+pub use manifest::Manifest;
 pub use run::run;
+pub use store::Location;
+pub use write::{ByteSize, Compression, InvalidByteSize, UnknownCompression, WriteOptions};
 
 /// Compiles and runs the README's code.
 #[cfg(doctest)]

@@ -29,6 +29,15 @@ pub(crate) fn write_timestamp(text: &mut String, at: Timestamp) {
     }
 }
 
+/// Writes a time in UTC by RFC 3339: `2026-11-24T02:11:34.303275Z`. Only years of four digits have
+/// such a form.
+pub(crate) fn write_rfc3339(text: &mut String, at: Timestamp) {
+    let mut spark = String::new();
+    write_timestamp(&mut spark, at);
+    text.push_str(&spark.replacen(' ', "T", 1));
+    text.push('Z');
+}
+
 /// Year, month and day of a day counted from 1970-01-01, in the proleptic Gregorian calendar.
 ///
 /// The algorithm is `civil_from_days` of Howard Hinnant, "chrono-Compatible Low-Level Date
@@ -82,6 +91,11 @@ mod tests {
             let whole = at.strftime("%Y-%m-%d %H:%M:%S").to_string();
             let ours = text(millis * 1_000);
             prop_assert!(ours.starts_with(&whole), "{} is not {}", ours, whole);
+
+            let mut ours = String::new();
+            let at = Timestamp::from_millis(millis);
+            write_rfc3339(&mut ours, at);
+            prop_assert_eq!(Timestamp::from_rfc3339(&ours), Some(at), "{}", ours);
         }
     }
 }

@@ -9,6 +9,7 @@ mod tail;
 #[cfg(feature = "kafka")]
 mod topic;
 mod url;
+mod write;
 
 use std::process::ExitCode;
 

@@ -13,6 +13,7 @@ use super::catalog::CatalogFile;
 use super::output;
 use super::show::Rows;
 use super::url::Url;
+use super::write::WriteArgs;
 
 /// Reads a source once, and replaces the datasets of the output.
 #[derive(Debug, Args)]
@@ -29,6 +30,9 @@ pub(super) struct Run {
     catalog: CatalogFile,
 
     #[command(flatten)]
+    write: WriteArgs,
+
+    #[command(flatten)]
     rows: Rows,
 
     /// Print the report as JSON, and no tables.
@@ -43,10 +47,12 @@ impl Run {
         let output = plain_path(&self.output);
         let bar = progress_bar();
         let shown = bar.clone();
-        let config = RunConfig::new(source, output, catalog).with_progress(move |progress| {
-            shown.set_length(progress.offsets);
-            shown.set_position(progress.read);
-        });
+        let config = RunConfig::new(source, output, catalog)
+            .with_write(self.write.options())
+            .with_progress(move |progress| {
+                shown.set_length(progress.offsets);
+                shown.set_position(progress.read);
+            });
         let report = tokio::select! {
             report = gametel_batch::run(config) => report,
             _ = tokio::signal::ctrl_c() => {

@@ -14,8 +14,12 @@ use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{BatchError, ErrorKind};
+use crate::store::LocalStore;
+
+use super::{PartNames, Parts};
 
 /// The folder of what is gametel's own. Spark passes over names that start with `_`.
 const OWN: &str = "_gametel";
@@ -62,11 +66,10 @@ impl Staging {
         Ok(staging)
     }
 
-    /// Makes the folder of a dataset in the staging.
-    pub(crate) fn dataset(&self, name: &str) -> Result<PathBuf, BatchError> {
-        let folder = self.folder(name);
-        create(&folder)?;
-        Ok(folder)
+    /// Where the files of a dataset are made.
+    pub(crate) fn parts(&self, name: &str) -> Parts {
+        let store = Arc::new(LocalStore::new(&self.staging));
+        Parts::new(store, name.to_owned(), PartNames::replacing())
     }
 
     /// The folder of a dataset in the staging.
@@ -128,7 +131,8 @@ fn check_replaceable(place: &Path) -> Result<(), BatchError> {
     for entry in entries {
         let name = entry.map_err(|error| failed("read", place, error))?.file_name();
         let name = name.to_string_lossy();
-        if !name.ends_with(".parquet") && !name.starts_with(['_', '.']) {
+        let partition = name.contains('=');
+        if !name.ends_with(".parquet") && !name.starts_with(['_', '.']) && !partition {
             return refuse(format!("holds {name:?}, which is no part of a dataset"));
         }
     }
@@ -224,7 +228,8 @@ mod tests {
     use super::*;
 
     fn write(staging: &Staging, name: &str, text: &str) {
-        let folder = staging.dataset(name).unwrap();
+        let folder = staging.folder(name);
+        fs::create_dir(&folder).unwrap();
         fs::write(folder.join("part-00000.parquet"), text).unwrap();
     }
 

@@ -1,6 +1,6 @@
 use crate::dataset::Dataset;
 use crate::error::BatchError;
-use crate::report::{DatasetReport, RunReport};
+use crate::manifest::{Manifest, WrittenDataset};
 
 use super::{Truncate, table, tree};
 
@@ -10,11 +10,15 @@ use super::{Truncate, table, tree};
 /// # Errors
 ///
 /// A file can't be read.
-pub fn datasets(report: &RunReport, rows: usize, truncate: Truncate) -> Result<String, BatchError> {
+pub fn datasets(
+    manifest: &Manifest,
+    rows: usize,
+    truncate: Truncate,
+) -> Result<String, BatchError> {
     let mut text = String::new();
-    let quarantine = Some(&report.quarantine).filter(|quarantine| quarantine.rows > 0);
-    for DatasetReport { name, .. } in report.datasets.iter().chain(quarantine) {
-        let dataset = Dataset::open(&report.output.join(name))?;
+    let quarantine = Some(&manifest.quarantine).filter(|quarantine| quarantine.rows > 0);
+    for WrittenDataset { name, .. } in manifest.datasets.iter().chain(quarantine) {
+        let dataset = Dataset::open(&manifest.output.path_of(name))?;
         let head = dataset.head(rows)?;
         text.extend([name, "\n", &tree(&dataset.columns()), &table(&head, truncate)]);
         if head.more {

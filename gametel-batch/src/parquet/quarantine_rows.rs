@@ -52,6 +52,14 @@ impl Rows for QuarantineRows {
         Arc::clone(&self.schema)
     }
 
+    fn partition(&self) -> Option<&str> {
+        None
+    }
+
+    fn folder(&self) -> &str {
+        ""
+    }
+
     fn append(&mut self, event: &EncodedEvent) -> Result<(), String> {
         let malformed =
             event.malformed().ok_or("the record is an event, and not for quarantine")?;

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gametel_core::batch::EventBatch;
@@ -22,12 +23,32 @@ const AHEAD: usize = 2;
 pub(super) struct Tally {
     pub(super) read: u64,
     pub(super) tombstones: u64,
+    /// What was read of each partition.
+    partitions: BTreeMap<(Arc<str>, i32), u64>,
+}
+
+impl Tally {
+    /// How many records of a partition were read.
+    pub(super) fn read_of(&self, range: &PartitionRange) -> u64 {
+        let partition = (Arc::clone(&range.topic), range.partition);
+        self.partitions.get(&partition).copied().unwrap_or(0)
+    }
+
+    fn add(&mut self, chunk: Chunk) {
+        self.read += chunk.events.len() as u64 + chunk.tombstones;
+        self.tombstones += chunk.tombstones;
+        for (partition, read) in chunk.partitions {
+            *self.partitions.entry(partition).or_default() += read;
+        }
+    }
 }
 
 /// Records that were read together, and found to be events or not.
 struct Chunk {
     events: EventBatch,
     tombstones: u64,
+    /// How many are of which partition, in the order in which they were read.
+    partitions: Vec<((Arc<str>, i32), u64)>,
 }
 
 /// Reads and decodes on one thread while what came before is being written.
@@ -50,8 +71,7 @@ pub(super) async fn copy(
             let reason = rejection.reason.to_string();
             return Err(BatchError::failed(format!("the record {position} was refused"), reason));
         }
-        tally.read += chunk.events.len() as u64 + chunk.tombstones;
-        tally.tombstones += chunk.tombstones;
+        tally.add(chunk);
         config.report_progress(Progress { read: tally.read, offsets });
     }
     match reader.await {
@@ -89,9 +109,10 @@ impl RowDecoder {
 
     fn decode(&mut self, records: Vec<SourceRecord>) -> Chunk {
         let count = records.len();
+        let partitions = count_partitions(&records);
         let events: Vec<_> =
             records.into_iter().filter_map(|record| self.decode_one(record)).collect();
-        Chunk { tombstones: (count - events.len()) as u64, events: events.into() }
+        Chunk { tombstones: (count - events.len()) as u64, events: events.into(), partitions }
     }
 
     fn decode_one(&mut self, record: SourceRecord) -> Option<EncodedEvent> {
@@ -101,4 +122,17 @@ impl RowDecoder {
             Err(misfit) => event.into_malformed(misfit),
         })
     }
+}
+
+fn count_partitions(records: &[SourceRecord]) -> Vec<((Arc<str>, i32), u64)> {
+    records
+        .chunk_by(|one, next| {
+            let (one, next) = (&one.position, &next.position);
+            one.partition == next.partition && one.topic == next.topic
+        })
+        .map(|records| {
+            let position = &records[0].position;
+            ((Arc::clone(&position.topic), position.partition), records.len() as u64)
+        })
+        .collect()
 }

@@ -1,45 +1,107 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gametel_core::catalog::{Catalog, QUARANTINE};
 use gametel_core::sink::{FanOut, Router};
 
-use crate::commit::Staging;
+use crate::commit::{FinishedParts, Part, Staging};
 use crate::counts::{CountSink, Counts};
+use crate::dataset::schema_columns;
 use crate::error::BatchError;
-use crate::parquet::{EventRows, ParquetSink, QuarantineRows};
+use crate::manifest::SchemaColumn;
+use crate::parquet::{EventRows, ParquetSink, QuarantineRows, Rows};
+use crate::write::{Share, WriteOptions};
 
 use super::write_error;
-
-/// The one file of a dataset. Its name says that it is the first of however many there may be.
-const PART_FILE: &str = "part-00000.zstd.parquet";
 
 /// Where the records go: a Parquet sink for each dataset and for the quarantine, behind core's
 /// router.
 pub(super) struct Sinks {
     pub(super) router: Router,
+    pub(super) datasets: Vec<StagedDataset>,
     pub(super) unselected: Counts,
+    pub(super) quarantine: StagedDataset,
     pub(super) quarantined: Counts,
 }
 
-impl Sinks {
-    pub(super) fn create(catalog: &Arc<Catalog>, staging: &Staging) -> Result<Self, BatchError> {
-        let mut router = Router::builder(Arc::clone(catalog));
-        for (index, dataset) in catalog.indexed_datasets() {
-            let file = staging.dataset(dataset.name())?.join(PART_FILE);
-            let rows = EventRows::new(catalog.columns(index));
-            let sink = ParquetSink::create(dataset.name(), &file, rows);
-            router = router.dataset(dataset.name(), sink.map_err(write_error)?);
-        }
-        let file = staging.dataset(QUARANTINE)?.join(PART_FILE);
-        let quarantine = ParquetSink::create(QUARANTINE, &file, QuarantineRows::new());
-        let (by_reason, quarantined) = CountSink::by_reason();
-        let quarantine = FanOut::new([
-            Arc::new(quarantine.map_err(write_error)?) as _,
-            Arc::new(by_reason) as _,
-        ])
-        .map_err(write_error)?;
-        let (by_type, unselected) = CountSink::by_type();
-        let router = router.unselected(by_type).quarantine(quarantine).build();
-        Ok(Self { router: router.map_err(write_error)?, unselected, quarantined })
+/// A dataset that is being written. Its files are known once the sinks are closed.
+pub(super) struct StagedDataset {
+    pub(super) name: String,
+    pub(super) schema: Vec<SchemaColumn>,
+    parts: FinishedParts,
+    nulled: Counts,
+}
+
+impl StagedDataset {
+    /// The finished files, in the order of their names.
+    pub(super) fn parts(&self) -> Vec<Part> {
+        self.parts.parts()
     }
+
+    /// The values of each column that became null because they did not fit.
+    pub(super) fn nulled(&self) -> BTreeMap<String, u64> {
+        self.nulled.by_name()
+    }
+}
+
+impl Sinks {
+    pub(super) fn create(
+        catalog: &Arc<Catalog>,
+        staging: &Staging,
+        options: &WriteOptions,
+        share: &Share,
+    ) -> Result<Self, BatchError> {
+        check_options(catalog, options)?;
+        let mut router = Router::builder(Arc::clone(catalog));
+        let mut datasets = Vec::new();
+        for (index, dataset) in catalog.indexed_datasets() {
+            let rows = EventRows::new(catalog, index);
+            let nulled = rows.nulled();
+            let (sink, dataset) = stage(staging, dataset.name(), rows, nulled, options, share)?;
+            router = router.dataset(&dataset.name, sink);
+            datasets.push(dataset);
+        }
+        // The quarantine is in the order of its offsets, whatever the datasets' is.
+        let in_order = WriteOptions { sort_by: Vec::new(), ..options.clone() };
+        let (rows, nulled) = (QuarantineRows::new(), Counts::default());
+        let (sink, quarantine) = stage(staging, QUARANTINE, rows, nulled, &in_order, share)?;
+        let (by_reason, quarantined) = CountSink::by_reason();
+        let sink = FanOut::new([Arc::new(sink) as _, Arc::new(by_reason) as _]);
+        let (by_type, unselected) = CountSink::by_type();
+        let router = router.unselected(by_type).quarantine(sink.map_err(write_error)?).build();
+        let router = router.map_err(write_error)?;
+        Ok(Self { router, datasets, unselected, quarantine, quarantined })
+    }
+}
+
+fn stage(
+    staging: &Staging,
+    name: &str,
+    rows: impl Rows,
+    nulled: Counts,
+    options: &WriteOptions,
+    share: &Share,
+) -> Result<(ParquetSink, StagedDataset), BatchError> {
+    let (parts, schema) = (staging.parts(name), schema_columns(&rows.schema(), rows.partition()));
+    let finished = parts.finished();
+    let sink = ParquetSink::create(name, parts, rows, options, share).map_err(write_error)?;
+    Ok((sink, StagedDataset { name: name.to_owned(), schema, parts: finished, nulled }))
+}
+
+/// Checks that each column by which to sort is one of some dataset's, and that the compression is
+/// one.
+fn check_options(catalog: &Catalog, options: &WriteOptions) -> Result<(), BatchError> {
+    let columns = || catalog.datasets().iter().flat_map(|dataset| dataset.columns());
+    for name in &options.sort_by {
+        if !columns().any(|column| column.name() == name) {
+            return Err(BatchError::config(format!(
+                "there is no column {name:?} to sort by, in any dataset of the catalog"
+            )));
+        }
+    }
+    if !options.compression.is_valid() {
+        let message = format!("there is no compression {}", options.compression);
+        return Err(BatchError::config(message));
+    }
+    Ok(())
 }

@@ -30,6 +30,16 @@ pub enum Location {
     },
 }
 
+impl Location {
+    /// The path of what lies below it, or its URL where it is no folder of this machine.
+    pub(crate) fn path_of(&self, relative: &str) -> PathBuf {
+        match self {
+            Self::Folder(path) => path.join(relative),
+            _ => format!("{self}/{relative}").into(),
+        }
+    }
+}
+
 impl FromStr for Location {
     type Err = BatchError;
 

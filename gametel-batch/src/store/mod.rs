@@ -1,26 +1,47 @@
 //! Where datasets lie: a local folder, HDFS, or a prefix of an S3 bucket.
 //!
 //! A [`Store`] does single, small things to files, each with a stated atomicity, and knows no
-//! dataset, run or manifest: those are `commit`'s. What a store can't do it says
-//! ([`Kind::renames`]), and the commit of that kind of store does not ask for it.
+//! dataset, run or manifest: those are `commit`'s. What a kind of store can't do, the commit of that
+//! kind does not ask for.
 
+#[cfg(test)]
+pub(crate) mod conformance;
+mod local;
 mod location;
+#[cfg(test)]
+pub(crate) mod stop_at;
 
 use std::fmt;
 use std::io::Write;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::error::BatchError;
 
+pub(crate) use local::LocalStore;
 pub use location::Location;
+
+/// Opens the store of a location. Nothing is made there yet.
+///
+/// # Errors
+///
+/// This build has no store of that kind.
+pub(crate) fn open(location: &Location) -> Result<Arc<dyn Store>, BatchError> {
+    match location {
+        Location::Folder(path) => Ok(Arc::new(LocalStore::new(path))),
+        other => Err(BatchError::config(format!(
+            "{other} can't be written: this build of gametel-batch has no store of that kind"
+        ))),
+    }
+}
 
 /// A place of files, below one output.
 ///
 /// Paths are relative to the output, with `/` between their parts, and without one in front or
-/// behind. Calls block their thread, and each ends within a time of its own: of a store on another
-/// machine, after [`CALL_TIMEOUT`](crate::store) at the latest for each request that it makes.
-/// An error is one line, whatever the other end has sent.
+/// behind; the empty path is the output itself. Calls block their thread, and a store on another
+/// machine gives each of its requests a time after which it is an error. An error is one line,
+/// whatever the other end has sent.
 pub(crate) trait Store: fmt::Debug + Send + Sync {
     /// What kind of store it is.
     fn kind(&self) -> Kind;
@@ -46,14 +67,22 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
 
     /// Reads a small file whole, with the version that [`When::Still`] asks for. `None` where there
     /// is no file.
+    ///
+    /// # Errors
+    ///
+    /// It can't be read, or is a folder.
     fn get(&self, path: &str) -> Result<Option<(Bytes, Version)>, BatchError>;
 
-    /// Writes a small file whole and durably: a reader sees the old content or the new one. `false`
-    /// if the condition did not hold, and nothing was written.
+    /// Writes a small file whole and durably: a reader sees the old content or the new one. Folders
+    /// above it are made. `false` if the condition did not hold, and nothing was written.
+    ///
+    /// # Errors
+    ///
+    /// It can't be written. Whether it was is then to be asked for with [`get`](Self::get).
     fn put(&self, path: &str, content: &[u8], when: When<'_>) -> Result<bool, BatchError>;
 
     /// Every file below a folder, at any depth, in the order of their paths. A folder that is not
-    /// there is empty.
+    /// there is empty. A path that is a file is an error.
     fn list(&self, folder: &str) -> Result<Vec<Entry>, BatchError>;
 
     /// The names of what lies directly in a folder, files and folders, sorted. A folder that is not
@@ -72,14 +101,33 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
     fn rename(&self, from: &str, to: &str) -> Result<(), BatchError>;
 
     /// Moves a file over another by one step: a reader of the place sees the old one or the new one.
+    /// There may be none at the place. Folders above it are made.
+    ///
+    /// # Errors
+    ///
+    /// There is no file to move; or the store has no renames.
     fn replace(&self, from: &str, to: &str) -> Result<(), BatchError>;
+
+    /// Gives a file a second name, at a place where there is nothing; where the store has no second
+    /// names, copies it. A copy can be seen before it is whole, so it is only for places that no
+    /// reader looks at. Folders above it are made.
+    ///
+    /// # Errors
+    ///
+    /// There is no such file, or something at the place.
+    fn link(&self, from: &str, to: &str) -> Result<(), BatchError>;
 
     /// Puts each of two folders at the place of the other, by one step. `false` where the store
     /// can't, and nothing was changed.
+    ///
+    /// # Errors
+    ///
+    /// One of them is not there.
     fn exchange(&self, one: &str, other: &str) -> Result<bool, BatchError>;
 
-    /// Makes durable what was created in, or moved into or out of, a folder. A store that is durable
-    /// after each call has nothing to do.
+    /// Makes durable what was created in, linked or moved into, or moved out of, a folder, and the
+    /// folder's own place below the output. A store that is durable after each call has nothing to
+    /// do.
     fn sync(&self, folder: &str) -> Result<(), BatchError>;
 
     /// Removes a file, or a folder with all that is in it. There may be nothing.
@@ -99,7 +147,8 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
 /// Dropped before it is finished, it leaves no file at its path, or one that whoever sweeps the
 /// folder removes.
 pub(crate) trait NewFile: Write + Send {
-    /// Ends the file, and returns when it is durable.
+    /// Ends the file, and returns when its content is durable. Its name is, after a
+    /// [`sync`](Store::sync) of its folder.
     fn finish(self: Box<Self>) -> Result<(), BatchError>;
 }
 
@@ -123,12 +172,6 @@ pub(crate) trait Lock: fmt::Debug + Send + Sync {
 pub(crate) enum Kind {
     /// A folder of this machine.
     Local,
-    /// Hadoop's file system.
-    #[cfg(feature = "hdfs")]
-    Hdfs,
-    /// A bucket of S3, or of what speaks its language.
-    #[cfg(feature = "s3")]
-    S3,
 }
 
 /// The condition of a [`put`](Store::put).
@@ -138,7 +181,8 @@ pub(crate) enum When<'a> {
     Always,
     /// If there is no file.
     Absent,
-    /// If the file is still the one that was read. Only S3 needs it, and has it.
+    /// If the file is still the one that was read. A store whose lock keeps every other writer out
+    /// knows no versions, and takes it that it is.
     Still(&'a Version),
 }
 
