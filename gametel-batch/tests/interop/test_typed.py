@@ -47,7 +47,10 @@ AT = {
 }
 TEXT = {'"a"': "a", "1.50": "1.50", "true": "true", '""': "", r'"\u0000😀"': "\0😀", "[ 1 ]": "[1]"}
 ANY = {'"a"': '"a"', "1.50": "1.50", '{ "a" : [] }': '{"a":[]}', r'"\u00e9"': r'"\u00e9"'}
-COLUMNS = {"text": TEXT, "whole": WHOLE, "real": REAL, "flag": FLAG, "at": AT, "any": ANY}
+# Of this column what does not fit is null, and counted.
+NULLED = ['"three"', "3.5", "[]", "1e400"]
+GUESS = {"3": 3, **dict.fromkeys(NULLED)}
+COLUMNS = {"text": TEXT, "whole": WHOLE, "real": REAL, "flag": FLAG, "at": AT, "any": ANY, "guess": GUESS}
 
 # What fits no column of the type: the whole record is in quarantine.
 MISFITS = [
@@ -99,6 +102,7 @@ def test_three_readers_agree_on_types_and_values(spark, landed):
         ("flag", "boolean"),
         ("at", "timestamp"),
         ("any", "string"),
+        ("guess", "bigint"),
     ]
     for place, (row, values) in enumerate(zip(rows, held)):
         real = values.get("real")
@@ -116,3 +120,11 @@ def test_three_readers_read_the_bytes_of_what_did_not_fit(spark, landed):
     assert [row[3] for row in rows] == list(range(len(held), len(values)))
     assert {row[5] for row in rows} == {"column_type_mismatch"}
     assert report["quarantined"] == {"column_type_mismatch": len(MISFITS)}
+
+
+def test_what_may_be_null_instead_is_counted(landed):
+    _, values, _, report = landed
+    sent = sum(f'"guess":{value}'.encode() in sent for sent in values for value in NULLED)
+    assert sent > len(NULLED)
+    counted = {entry["name"]: entry.get("nulled") for entry in report["datasets"]}
+    assert counted["measurements"] == {"guess": sent}
