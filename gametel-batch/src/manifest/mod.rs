@@ -54,6 +54,9 @@ pub struct Manifest {
     pub previous: Option<RunId>,
     /// How the run changed the datasets.
     pub mode: Mode,
+    /// Of a rollback, the run whose datasets it brought back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<RunId>,
     /// The version of gametel that wrote it.
     pub gametel: String,
     /// When the run began.
@@ -160,6 +163,13 @@ pub struct WrittenFile {
 impl Manifest {
     /// The version of the form that this version of gametel writes, and the newest that it reads.
     pub const FORMAT: u32 = 1;
+
+    /// Whether it is of an append that found nothing to add. Then nothing was written, no run was
+    /// recorded, and this manifest is nowhere but here.
+    pub fn nothing_new(&self) -> bool {
+        let empty = self.partitions.iter().all(|partition| partition.start == partition.end);
+        self.mode == Mode::Append && self.datasets.is_empty() && empty
+    }
 
     /// The datasets, and the quarantine behind them.
     pub fn all_datasets(&self) -> impl Iterator<Item = &WrittenDataset> {

@@ -57,7 +57,7 @@ fn events(count: u32) -> Vec<EncodedEvent> {
 }
 
 fn share(bytes: usize) -> Share {
-    let share = Shares::of(&WriteOptions::default(), 2).unwrap().dataset;
+    let share = Shares::of(&WriteOptions::default(), [4, 7]).unwrap().dataset;
     Share { bytes, ..share }
 }
 

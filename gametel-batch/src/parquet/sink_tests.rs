@@ -18,7 +18,7 @@ fn parts(folder: &Path) -> Parts {
 /// A sink of the raw events alone.
 pub(crate) fn sink_to(parts: Parts) -> ParquetSink {
     let options = WriteOptions::default();
-    let share = Shares::of(&options, 2).unwrap().dataset;
+    let share = Shares::of(&options, [4, 7]).unwrap().dataset;
     ParquetSink::create("d", parts, EventRows::raw_events(), &options, &share).unwrap()
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use gametel_core::catalog::{Catalog, QUARANTINE};
 use gametel_core::sink::{FanOut, Router};
 
-use crate::commit::{FinishedParts, Part, Staging};
+use crate::commit::{FinishedParts, Part, Parts, Transaction, Written};
+use crate::config::RunConfig;
 use crate::counts::{CountSink, Counts};
 use crate::dataset::schema_columns;
 use crate::error::BatchError;
@@ -42,29 +43,38 @@ impl StagedDataset {
     pub(super) fn nulled(&self) -> BTreeMap<String, u64> {
         self.nulled.by_name()
     }
+
+    fn written(&self) -> Written {
+        Written { dataset: self.name.clone(), parts: self.parts() }
+    }
 }
 
 impl Sinks {
+    /// Starts the files of each dataset. If they are to be `added`, their names sort behind those that
+    /// are there.
     pub(super) fn create(
-        catalog: &Arc<Catalog>,
-        staging: &Staging,
-        options: &WriteOptions,
+        config: &RunConfig,
         share: &Share,
+        transaction: &Transaction,
+        added: bool,
     ) -> Result<Self, BatchError> {
+        let (catalog, options) = (&config.catalog, &config.write);
         check_options(catalog, options)?;
         let mut router = Router::builder(Arc::clone(catalog));
         let mut datasets = Vec::new();
         for (index, dataset) in catalog.indexed_datasets() {
-            let rows = EventRows::new(catalog, index);
+            let (name, rows) = (dataset.name(), EventRows::new(catalog, index));
             let nulled = rows.nulled();
-            let (sink, dataset) = stage(staging, dataset.name(), rows, nulled, options, share)?;
+            let (sink, finished) =
+                stage(transaction.parts(name, added), name, rows, options, share)?;
+            let dataset = StagedDataset { nulled, ..finished };
             router = router.dataset(&dataset.name, sink);
             datasets.push(dataset);
         }
         // The quarantine is in the order of its offsets, whatever the datasets' is.
         let in_order = WriteOptions { sort_by: Vec::new(), ..options.clone() };
-        let (rows, nulled) = (QuarantineRows::new(), Counts::default());
-        let (sink, quarantine) = stage(staging, QUARANTINE, rows, nulled, &in_order, share)?;
+        let (parts, rows) = (transaction.parts(QUARANTINE, added), QuarantineRows::new());
+        let (sink, quarantine) = stage(parts, QUARANTINE, rows, &in_order, share)?;
         let (by_reason, quarantined) = CountSink::by_reason();
         let sink = FanOut::new([Arc::new(sink) as _, Arc::new(by_reason) as _]);
         let (by_type, unselected) = CountSink::by_type();
@@ -72,20 +82,40 @@ impl Sinks {
         let router = router.map_err(write_error)?;
         Ok(Self { router, datasets, unselected, quarantine, quarantined })
     }
+
+    /// What was written, once the sinks are closed.
+    pub(super) fn written(&self) -> Vec<Written> {
+        self.all().map(StagedDataset::written).collect()
+    }
+
+    /// Drops the files without rows of datasets that have others: an append that has nothing for a
+    /// dataset leaves it alone.
+    pub(super) fn drop_empty(&self, transaction: &Transaction) -> Result<(), BatchError> {
+        for dataset in self.all() {
+            if transaction.base().is_some_and(|base| !base.files(&dataset.name).is_empty()) {
+                transaction.discard(&dataset.name, &dataset.parts.take_empty())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &StagedDataset> {
+        self.datasets.iter().chain([&self.quarantine])
+    }
 }
 
 fn stage(
-    staging: &Staging,
+    parts: Parts,
     name: &str,
     rows: impl Rows,
-    nulled: Counts,
     options: &WriteOptions,
     share: &Share,
 ) -> Result<(ParquetSink, StagedDataset), BatchError> {
-    let (parts, schema) = (staging.parts(name), schema_columns(&rows.schema(), rows.partition()));
+    let schema = schema_columns(&rows.schema(), rows.partition());
     let finished = parts.finished();
     let sink = ParquetSink::create(name, parts, rows, options, share).map_err(write_error)?;
-    Ok((sink, StagedDataset { name: name.to_owned(), schema, parts: finished, nulled }))
+    let name = name.to_owned();
+    Ok((sink, StagedDataset { name, schema, parts: finished, nulled: Counts::default() }))
 }
 
 /// Checks that each column by which to sort is one of some dataset's, and that the compression is

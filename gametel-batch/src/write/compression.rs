@@ -39,16 +39,17 @@ impl Compression {
         }
     }
 
-    /// The memory that the compressor of one column keeps, by what the libraries' own estimates
-    /// are for pages of a megabyte, and both ways: a column's codec has a decompressor, too.
+    /// The memory that the codec of one column keeps: of Zstandard, its own estimate for pages of a
+    /// megabyte, and the decompressor that the codec has, too.
     pub(crate) fn memory(self) -> usize {
         const KIB: usize = 1024;
         match self {
             Self::None => 0,
             Self::Snappy => 64 * KIB,
-            Self::Zstd(..=2) => 768 * KIB,
-            Self::Zstd(..=4) => 2_048 * KIB,
-            Self::Zstd(_) => 8_192 * KIB,
+            Self::Zstd(..=1) => 768 * KIB,
+            Self::Zstd(..=3) => 1_408 * KIB,
+            Self::Zstd(..=6) => 3_328 * KIB,
+            Self::Zstd(_) => 11_264 * KIB,
         }
     }
 

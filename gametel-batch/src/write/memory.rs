@@ -47,26 +47,42 @@ pub(crate) struct Share {
 }
 
 impl Shares {
-    /// Shares the memory out among so many datasets, the quarantine being one of them.
+    /// Shares the memory out among datasets with so many columns each, the quarantine being one of
+    /// them.
     ///
     /// # Errors
     ///
     /// It is too little.
-    pub(crate) fn of(options: &WriteOptions, datasets: usize) -> Result<Self, BatchError> {
-        let datasets = datasets.max(1);
-        let rest = options.memory.as_usize().saturating_sub(PROGRAM);
-        let share = rest / 2 / datasets;
-        if share < LEAST_SHARE {
-            let least = ByteSize::new((PROGRAM + 2 * LEAST_SHARE * datasets) as u64);
+    pub(crate) fn of(
+        options: &WriteOptions,
+        columns: impl IntoIterator<Item = usize>,
+    ) -> Result<Self, BatchError> {
+        let (datasets, widest) = columns
+            .into_iter()
+            .fold((0, 1), |(datasets, widest), columns| (datasets + 1, columns.max(widest)));
+        let (memory, compression) = (options.memory, options.compression);
+        let encoder = widest * compression.memory();
+        let least = PROGRAM + (2 * LEAST_SHARE * datasets).max(4 * encoder);
+        if memory.as_usize() < least {
+            let least = ByteSize::mebibytes(least.div_ceil(MIB) as u64);
             return Err(BatchError::config(format!(
-                "{} of memory are too little for {datasets} datasets; they need {least}",
-                options.memory
+                "{memory} of memory are too little for {datasets} datasets of up to {widest} columns \
+                 with the compression {compression}; they need {least}"
             )));
         }
+        let rest = memory.as_usize() - PROGRAM;
+        let share = rest / 2 / datasets.max(1);
         Ok(Self {
             read_ahead: ReadAhead::within(rest / 4),
             dataset: Share { bytes: share, turn: Arc::default() },
         })
+    }
+}
+
+impl Default for ReadAhead {
+    /// What a run has that says nothing of its memory.
+    fn default() -> Self {
+        Self::within((WriteOptions::default().memory.as_usize() - PROGRAM) / 4)
     }
 }
 
@@ -76,6 +92,11 @@ impl ReadAhead {
             fetched: (bytes / 4).clamp(MIB, 64 * MIB),
             together: (bytes / 16).clamp(64 * 1024, 4 * MIB),
         }
+    }
+
+    /// What each of several ends has that are open at once, of which one is read.
+    pub(crate) fn among(self, ends: usize) -> Self {
+        Self { fetched: self.fetched / ends.max(1), ..self }
     }
 }
 
@@ -113,18 +134,23 @@ mod tests {
     use super::*;
 
     fn of(mebibytes: u64, datasets: usize) -> Result<Shares, String> {
-        let options = WriteOptions::default().with_memory(ByteSize::mebibytes(mebibytes));
-        Shares::of(&options, datasets).map_err(|error| error.to_string())
+        with(mebibytes, datasets, Compression::default())
+    }
+
+    fn with(mebibytes: u64, datasets: usize, compression: Compression) -> Result<Shares, String> {
+        let memory = ByteSize::mebibytes(mebibytes);
+        let options = WriteOptions::default().with_memory(memory).with_compression(compression);
+        Shares::of(&options, vec![7; datasets]).map_err(|error| error.to_string())
     }
 
     #[test]
     fn the_shares_are_less_than_the_whole() {
-        for (memory, datasets) in [(34, 1), (64, 4), (256, 4), (256, 100), (4_096, 7)] {
+        for (memory, datasets) in [(64, 1), (64, 4), (256, 4), (256, 100), (4_096, 7)] {
             let shares = of(memory, datasets).unwrap();
             let read = shares.read_ahead.fetched + 5 * shares.read_ahead.together;
             let all = PROGRAM + read + shares.dataset.bytes * datasets;
             let budget = ByteSize::mebibytes(memory).as_usize();
-            assert!(all <= budget.max(PROGRAM + 5 * MIB), "{memory}: {all}");
+            assert!(all <= budget, "{memory}: {all}");
             let columns = shares.dataset.row_group(7, Compression::default());
             assert!(columns.is_none_or(|bytes| bytes < shares.dataset.bytes), "{memory}");
         }
@@ -132,15 +158,22 @@ mod tests {
 
     #[test]
     fn too_little_says_what_is_needed() {
-        let error = of(40, 5).unwrap_err();
-        assert_eq!(error, "40MiB of memory are too little for 5 datasets; they need 42MiB");
-        assert!(of(42, 5).is_ok());
+        let error = of(71, 20).unwrap_err();
+        assert_eq!(
+            error,
+            "71MiB of memory are too little for 20 datasets of up to 7 columns with the compression \
+             zstd(1); they need 72MiB"
+        );
+        assert!(of(72, 20).is_ok());
+        let error = with(256, 4, Compression::Zstd(9)).unwrap_err();
+        assert!(error.ends_with("they need 340MiB"), "{error}");
+        assert!(with(340, 4, Compression::Zstd(9)).is_ok());
     }
 
     #[test]
     fn many_datasets_take_turns_to_encode() {
         let row_group = |datasets, compression| {
-            of(256, datasets).unwrap().dataset.row_group(7, compression).is_some()
+            with(400, datasets, compression).unwrap().dataset.row_group(7, compression).is_some()
         };
         assert!(row_group(4, Compression::default()));
         assert!(!row_group(4, Compression::Zstd(9)));

@@ -12,6 +12,8 @@ mod golden;
 mod kafka;
 #[cfg(feature = "log")]
 mod log;
+#[cfg(feature = "log")]
+mod shapes;
 #[cfg_attr(
     not(any(feature = "log", feature = "kafka")),
     allow(dead_code, reason = "without a source there is little to run")

@@ -110,6 +110,11 @@ pub(super) fn check_partition(
             "is partitioned by {name:?}, which is {what}: it can be a string, int64 or boolean"
         ));
     }
+    if name.starts_with(['_', '.']) {
+        return Err(format!(
+            "is partitioned by {name:?}, whose folders are hidden from readers: it starts with _ or ."
+        ));
+    }
     if columns.len() == 1 {
         return Err(format!("is partitioned by {name:?}, its only column: no other is left"));
     }
@@ -122,7 +127,7 @@ mod tests {
     use crate::catalog::{Column, EventDefinition};
 
     fn partitioned(by: &str, columns: &[Column]) -> Result<Option<usize>, String> {
-        let event = ["guild", "rounds", "event_date"]
+        let event = ["guild", "rounds", "event_date", "_x"]
             .into_iter()
             .fold(EventDefinition::new("x").with_dataset("d"), EventDefinition::with_field);
         let dataset = DatasetDefinition::new("d", columns.iter().cloned()).partitioned_by(by);
@@ -144,6 +149,7 @@ mod tests {
             ("raw_event", &columns, "\"raw_event\", which is the whole record: it can be a"),
             ("rounds", &rounds(FieldType::Float64), "\"rounds\", which is float64: it can be a"),
             ("rounds", &rounds(FieldType::Timestamp), "\"rounds\", which is timestamp: it can"),
+            ("_x", &["_x".into(), "guild".into()], "\"_x\", whose folders are hidden from readers"),
             ("guild", &columns[1..2], "\"guild\", its only column: no other is left"),
             ("event_date", &["event_date".into()], "\"event_date\", the event's day, and has a"),
         ] {
