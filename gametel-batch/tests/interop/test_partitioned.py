@@ -3,6 +3,7 @@ import json
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pyarrow.parquet
 import pytest
 
@@ -94,11 +95,14 @@ def test_the_folders_are_those_that_spark_writes(spark, landed, tmp_path):
         assert len(folders(tables / dataset)) > 2
 
 
-def test_spark_finds_the_type_of_a_partition_by_itself(spark, landed):
-    """But for a boolean, which its own tables don't get back either."""
+def test_spark_and_duckdb_find_the_type_of_a_partition_by_themselves(spark, landed):
+    """But for a boolean, which Spark's own tables don't get back either."""
     _, tables = landed
     for dataset, kind in [("days", "date"), ("guilds", "string"), ("ranks", "bigint"), ("flags", "string")]:
         assert spark.read.parquet(str(tables / dataset)).dtypes[-1][1] == kind
+        with duckdb.connect() as connection:
+            read = f"read_parquet('{tables / dataset}/**/*.parquet', hive_partitioning = true)"
+            assert readers.DUCKDB_TYPES[connection.sql(f"DESCRIBE FROM {read}").fetchall()[-1][1]] == kind
 
 
 def test_the_files_do_not_have_the_column_of_their_folder(landed):
