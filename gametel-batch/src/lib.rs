@@ -14,8 +14,9 @@
 //! [`source`], [`dataset`] and [`display`] are what the other commands of the binary are made of:
 //! reading a source, looking into a dataset that was written, and showing it.
 //!
-//! What this crate must not know: HTTP. `rdkafka` is named only in `source/kafka`; Arrow and
-//! Parquet only in `parquet` and [`dataset`]. No public item exposes a type of theirs.
+//! What this crate must not know: HTTP. `rdkafka` is named only in `source/kafka`; Arrow and Parquet
+//! only in `parquet`, [`dataset`] and, to compare rows, in [`verify`]. No public item exposes a type
+//! of theirs.
 //!
 //! # Features
 //!
@@ -39,6 +40,7 @@ pub mod dataset;
 pub mod display;
 mod error;
 mod gc;
+pub mod history;
 pub mod manifest;
 mod parquet;
 mod rollback;
@@ -46,6 +48,7 @@ mod run;
 pub mod source;
 mod store;
 mod timestamp;
+pub mod verify;
 mod write;
 
 pub use config::{OutputMode, Progress, RunConfig};

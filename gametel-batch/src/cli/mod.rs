@@ -2,6 +2,7 @@
 
 mod catalog;
 mod gc;
+mod history;
 mod output;
 mod place;
 mod rollback;
@@ -13,6 +14,7 @@ mod tail;
 #[cfg(feature = "kafka")]
 mod topic;
 mod url;
+mod verify;
 mod write;
 
 use std::process::ExitCode;
@@ -37,7 +39,9 @@ Examples:
       --start 2026-11-24 --end 2026-11-25
   zcat old/*.gz | gametel-batch run --source - --output tables
   gametel-batch run --source kafka://127.0.0.1:9092/events --output tables --mode append
-  gametel-batch rollback --output tables
+  gametel-batch rollback tables
+  gametel-batch verify tables --deep
+  gametel-batch history tables
   gametel-batch show tables/equipment_purchases --rows 5
   gametel-batch catalog --catalog arena.toml > TRACKING_PLAN.md
   gametel-batch tail --source kafka://127.0.0.1:9092/events -f
@@ -53,6 +57,10 @@ enum Command {
     Rollback(rollback::Rollback),
     /// Remove earlier states of the output, and what is of none.
     Gc(gc::Gc),
+    /// Compute what the runs claim of the datasets anew from the files.
+    Verify(verify::Verify),
+    /// Print the runs of an output.
+    History(history::HistoryCommand),
     /// Print the first rows of a dataset.
     Show(show::Show),
     /// Print the schema of a dataset.
@@ -74,6 +82,8 @@ impl Cli {
             Command::Run(run) => run.execute().await,
             Command::Rollback(rollback) => rollback.execute().await,
             Command::Gc(gc) => gc.execute().await,
+            Command::Verify(verify) => verify.execute(),
+            Command::History(history) => history.execute(),
             Command::Show(show) => show.execute(),
             Command::Schema(schema) => schema.execute(),
             Command::Catalog(catalog) => catalog.execute(),

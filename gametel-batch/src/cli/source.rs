@@ -56,13 +56,23 @@ struct Property(String);
 
 impl SourceArgs {
     pub(super) fn config(&self) -> Result<SourceConfig, BatchError> {
-        let mut endpoints = Vec::new();
-        for url in &self.sources {
-            endpoints.extend(url.clone().endpoints()?);
-        }
-        let first = endpoints.remove(0);
-        Ok(SourceConfig::new(first).and(endpoints).with_kafka(self.kafka.settings()?))
+        let source = source_of(self.sources.clone(), &self.kafka)?;
+        Ok(source.expect("clap asks for at least one URL, and each names an end"))
     }
+}
+
+/// What URLs name; none if there are none.
+pub(super) fn source_of(
+    urls: Vec<Url>,
+    kafka: &KafkaArgs,
+) -> Result<Option<SourceConfig>, BatchError> {
+    let mut endpoints = Vec::new();
+    for url in urls {
+        endpoints.extend(url.endpoints()?);
+    }
+    let Some((first, more)) = endpoints.split_first() else { return Ok(None) };
+    let source = SourceConfig::new(first.clone()).and(more.iter().cloned());
+    Ok(Some(source.with_kafka(kafka.settings()?)))
 }
 
 impl KafkaArgs {

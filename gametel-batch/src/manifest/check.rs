@@ -108,8 +108,8 @@ pub(super) mod tests {
             name: name.to_owned(),
             rows: rows.iter().sum(),
             schema: vec![SchemaColumn { name: "raw_event".into(), r#type: "string".into() }],
-            nulled: std::collections::BTreeMap::new(),
             files: rows.iter().enumerate().map(file).collect(),
+            ..WrittenDataset::default()
         }
     }
 

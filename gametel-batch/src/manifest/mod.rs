@@ -20,14 +20,16 @@
 
 mod check;
 mod checksum;
-mod json;
+pub(crate) mod json;
 mod mode;
 mod run_id;
+pub(crate) mod stored;
 mod summary;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use gametel_core::catalog::Catalog;
 use gametel_core::event::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +102,14 @@ pub struct CatalogVersion {
     pub sha256: Checksum,
 }
 
+impl CatalogVersion {
+    /// The version that a catalog is.
+    pub fn of(catalog: &Catalog) -> Self {
+        let sha256 = Checksum::of(catalog.to_toml().as_bytes());
+        Self { name: catalog.name().to_owned(), sha256 }
+    }
+}
+
 /// A range of offsets that was read: from `start` up to, and without, `end`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -119,13 +129,20 @@ pub struct ReadPartition {
 }
 
 /// What a run added to one dataset; after an overwrite, that is the dataset.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WrittenDataset {
     /// The dataset's name.
     pub name: String,
     /// Its rows, by the files' footers.
     pub rows: u64,
+    /// The column that is in the names of the folders, and not in the files, if it is partitioned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_by: Option<String>,
+    /// The columns by which the rows of each file are sorted. If there are none, and no partitions,
+    /// the rows are in the order in which they were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sort_by: Vec<String>,
     /// Its columns, in order.
     pub schema: Vec<SchemaColumn>,
     /// Of each column, the values that did not fit it and became null, as the catalog says. Their
@@ -158,6 +175,13 @@ pub struct WrittenFile {
     pub rows: u64,
     /// The checksum of its bytes, taken while they were written.
     pub sha256: Checksum,
+}
+
+impl WrittenDataset {
+    /// Whether its rows are in the order in which the records were read.
+    pub(crate) fn is_in_order(&self) -> bool {
+        self.partition_by.is_none() && self.sort_by.is_empty()
+    }
 }
 
 impl Manifest {

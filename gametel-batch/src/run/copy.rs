@@ -84,13 +84,13 @@ fn spawn_reader(
 }
 
 /// Finds out what each record is: a row of a dataset, or for the quarantine.
-pub(super) struct RowDecoder {
+pub(crate) struct RowDecoder {
     decoder: Decoder,
     catalog: Arc<Catalog>,
 }
 
 impl RowDecoder {
-    pub(super) fn new(catalog: &Arc<Catalog>) -> Self {
+    pub(crate) fn new(catalog: &Arc<Catalog>) -> Self {
         Self { decoder: Decoder::new(), catalog: Arc::clone(catalog) }
     }
 
@@ -101,7 +101,8 @@ impl RowDecoder {
         Chunk { tombstones: (count - events.len()) as u64, events: events.into() }
     }
 
-    fn decode_one(&mut self, record: SourceRecord) -> Option<EncodedEvent> {
+    /// The event that a record is, or `None` of a tombstone.
+    pub(crate) fn decode_one(&mut self, record: SourceRecord) -> Option<EncodedEvent> {
         let event = self.decoder.decode(record.value?, record.timestamp, record.position);
         Some(match self.catalog.check_columns(&event) {
             Ok(()) => event,

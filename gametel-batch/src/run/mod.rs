@@ -22,7 +22,8 @@ use crate::source::{self, Source, SourceConfig};
 use crate::store::Store;
 use crate::write::Shares;
 
-use copy::{RowDecoder, copy};
+pub(crate) use copy::RowDecoder;
+use copy::copy;
 use record::{Identity, record};
 use sinks::Sinks;
 

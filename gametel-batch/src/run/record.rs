@@ -1,12 +1,12 @@
 //! From what was counted and written to the manifest.
 
-use gametel_core::catalog::{Catalog, QUARANTINE};
+use gametel_core::catalog::QUARANTINE;
 use gametel_core::event::Timestamp;
 
 use crate::commit::Part;
 use crate::config::RunConfig;
 use crate::manifest::{
-    CatalogVersion, Checksum, Manifest, Mode, ReadPartition, RunId, WrittenDataset, WrittenFile,
+    CatalogVersion, Manifest, Mode, ReadPartition, RunId, WrittenDataset, WrittenFile,
 };
 use crate::source::PartitionRead;
 
@@ -39,7 +39,7 @@ pub(super) fn record(
         started: identity.started,
         // The clock may have been set back meanwhile.
         finished: Timestamp::now().max(identity.started),
-        catalog: catalog_version(&config.catalog),
+        catalog: CatalogVersion::of(&config.catalog),
         sources: config.source.endpoints.iter().map(ToString::to_string).collect(),
         output: config.output.clone(),
         partitions: tally.partitions.iter().map(read_partition).collect(),
@@ -67,29 +67,16 @@ pub(super) fn nothing_new(
         gametel: env!("CARGO_PKG_VERSION").to_owned(),
         started: identity.started,
         finished: Timestamp::now().max(identity.started),
-        catalog: catalog_version(&config.catalog),
+        catalog: CatalogVersion::of(&config.catalog),
         sources: config.source.endpoints.iter().map(ToString::to_string).collect(),
         output: config.output.clone(),
         partitions: partitions.iter().map(read_partition).collect(),
         read: 0,
         datasets: Vec::new(),
         unselected: Default::default(),
-        quarantine: WrittenDataset {
-            name: QUARANTINE.to_owned(),
-            rows: 0,
-            schema: Vec::new(),
-            nulled: Default::default(),
-            files: Vec::new(),
-        },
+        quarantine: WrittenDataset { name: QUARANTINE.to_owned(), ..Default::default() },
         quarantined: Default::default(),
         tombstones: 0,
-    }
-}
-
-pub(crate) fn catalog_version(catalog: &Catalog) -> CatalogVersion {
-    CatalogVersion {
-        name: catalog.name().to_owned(),
-        sha256: Checksum::of(catalog.to_toml().as_bytes()),
     }
 }
 
@@ -117,6 +104,8 @@ fn written_dataset(dataset: &StagedDataset) -> WrittenDataset {
     WrittenDataset {
         name: dataset.name.clone(),
         rows: files.iter().map(|file| file.rows).sum(),
+        partition_by: dataset.partition_by.clone(),
+        sort_by: dataset.sort_by.clone(),
         schema: dataset.schema.clone(),
         nulled: dataset.nulled(),
         files,

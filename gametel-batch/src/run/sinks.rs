@@ -28,6 +28,8 @@ pub(super) struct Sinks {
 /// A dataset that is being written. Its files are known once the sinks are closed.
 pub(super) struct StagedDataset {
     pub(super) name: String,
+    pub(super) partition_by: Option<String>,
+    pub(super) sort_by: Vec<String>,
     pub(super) schema: Vec<SchemaColumn>,
     parts: FinishedParts,
     nulled: Counts,
@@ -111,11 +113,16 @@ fn stage(
     options: &WriteOptions,
     share: &Share,
 ) -> Result<(ParquetSink, StagedDataset), BatchError> {
-    let schema = schema_columns(&rows.schema(), rows.partition());
+    let columns = rows.schema();
+    let schema = schema_columns(&columns, rows.partition());
+    let partition_by = rows.partition().map(str::to_owned);
+    // Which columns there are is checked for all datasets together: of several, each has some.
+    let is_there = |name: &&String| columns.index_of(name).is_ok();
+    let sort_by = options.sort_by.iter().filter(is_there).cloned().collect();
     let finished = parts.finished();
     let sink = ParquetSink::create(name, parts, rows, options, share).map_err(write_error)?;
-    let name = name.to_owned();
-    Ok((sink, StagedDataset { name, schema, parts: finished, nulled: Counts::default() }))
+    let (name, nulled) = (name.to_owned(), Counts::default());
+    Ok((sink, StagedDataset { name, partition_by, sort_by, schema, parts: finished, nulled }))
 }
 
 /// Checks that each column by which to sort is one of some dataset's, and that the compression is

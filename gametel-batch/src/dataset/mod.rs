@@ -1,5 +1,7 @@
 //! A dataset that was written: its schema, its size, and its first rows as text.
 
+mod stored;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +17,8 @@ use crate::error::BatchError;
 use crate::manifest::SchemaColumn;
 use crate::parquet::read_folder;
 use crate::timestamp::write_timestamp;
+
+pub(crate) use stored::{From, ParquetFile};
 
 /// The Parquet files of one dataset.
 #[derive(Clone, Debug)]
