@@ -134,8 +134,11 @@ impl EventsAnswer {
 
     fn tally(&self, refusal: Option<&ApiError>) -> Tally {
         let code = refusal.map(|refusal| refusal.body.code);
-        let mut tally = Tally { accepted: self.accepted, code, ..Tally::default() };
-        self.results.iter().filter_map(|result| result.error.as_ref()).for_each(|error| {
+        let Self { accepted, quarantined, .. } = *self;
+        let mut tally = Tally { accepted, quarantined, code, ..Tally::default() };
+        // A dead letter has an error, too, and is not refused.
+        let rejected = self.results.iter().filter(|result| result.status == Status::Rejected);
+        rejected.filter_map(|result| result.error.as_ref()).for_each(|error| {
             tally.refuse(error.code);
         });
         tally
@@ -162,7 +165,9 @@ pub(crate) fn quarantined_response(written: ToWrite, receipt: Receipt) -> Respon
         receipt: receipt.position.map(Place::from),
         error: misfit,
     };
-    json_response(StatusCode::ACCEPTED, &body)
+    let mut response = json_response(StatusCode::ACCEPTED, &body);
+    response.extensions_mut().insert(Tally::dead_letter());
+    response
 }
 
 fn is_zero(count: &usize) -> bool {

@@ -46,7 +46,7 @@ impl Notes {
         report: &WriteReport,
         repeats: &[usize],
     ) {
-        let (mut accepted, mut quarantined, mut rejected, mut failed) = (0, 0, 0, 0);
+        let (mut accepted, mut rejected, mut failed) = (0, 0, 0);
         let (mut failure, mut lost_letter, mut refusal) = (None, None, None);
         let mut repeats = repeats.iter().copied().peekable();
         for (index, (event, outcome)) in batch.iter().zip(report.outcomes()).enumerate() {
@@ -55,8 +55,10 @@ impl Notes {
                 continue;
             }
             match outcome {
-                Outcome::Accepted(_) if is_dead_letter(event) => quarantined += 1,
-                Outcome::Accepted(_) => accepted += 1,
+                Outcome::Accepted(_) => match event.malformed() {
+                    Some(malformed) => self.stats.add_quarantined(malformed.reason),
+                    None => accepted += 1,
+                },
                 Outcome::Rejected(rejection) if is_the_events_fault(rejection.kind) => {
                     rejected += 1;
                     refusal = Some(rejection);
@@ -69,7 +71,6 @@ impl Notes {
             }
         }
         self.stats.add_accepted(accepted);
-        self.stats.add_quarantined(quarantined);
         self.stats.add_rejected(rejected);
         self.stats.add_failed(failed);
         if let Some(rejection) = refusal {
