@@ -22,6 +22,8 @@ mod modes;
 #[cfg(all(target_os = "linux", feature = "log"))]
 mod no_room;
 #[cfg(feature = "kafka")]
+mod plan;
+#[cfg(feature = "kafka")]
 mod ranges;
 #[cfg(feature = "kafka")]
 mod safeguards;
