@@ -70,7 +70,8 @@ impl Bench {
             format!("{number}, no event"),
         ];
         let sink = LogSink::open(&self.folder.path().join("log.db"), Default::default()).unwrap();
-        sink.write_batch(&values.map(event).into_iter().collect::<EventBatch>()).await.unwrap();
+        let events: EventBatch = values.map(event).into_iter().collect();
+        assert_eq!(sink.write_batch(&events).await.unwrap().rejected_count(), 0);
         sink.close().await.unwrap();
     }
 
