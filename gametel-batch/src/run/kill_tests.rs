@@ -1,5 +1,7 @@
 //! Runs, rollbacks and sweeps that are killed at every call of the store, before it and after it.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
