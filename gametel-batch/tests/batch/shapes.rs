@@ -90,7 +90,7 @@ fn what_can_not_be_written_so_is_said_before_anything_is_read() {
         (["--sort-by", "loser"], "there is no column \"loser\" to sort by"),
         (
             ["--memory", "33MiB"],
-            "33MiB of memory are too little for 2 datasets of up to 7 columns with the compression zstd(1); they need 53MiB",
+            "33MiB of memory are too little for 2 datasets of up to 7 columns with the compression zstd(1); they need 69MiB",
         ),
         (["--memory", "lots"], "write a whole number and a unit, such as 256MiB"),
         (["--compression", "zstd(19)"], "zstd(LEVEL) with a level from 1 to 9"),
