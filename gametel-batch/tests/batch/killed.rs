@@ -20,7 +20,7 @@ fn raw(output: &Path, dataset: &str) -> Option<Vec<String>> {
 }
 
 /// How many runs are killed.
-const ROUNDS: u32 = 8;
+const ROUNDS: u32 = 6;
 
 #[test]
 fn appends_that_are_killed_add_each_event_once() {
@@ -34,7 +34,7 @@ fn appends_that_are_killed_add_each_event_once() {
         batch(&["run", "--source", &source, "--output", text(output)]).done();
     }
     for round in 0..ROUNDS {
-        let source = append(folder.path(), generator.by_ref().take(2_000).collect());
+        let source = append(folder.path(), generator.by_ref().take(1_000).collect());
         let before = DATASETS.map(|dataset| raw(&output, dataset));
         let run = |output: &Path, mode: &'static str| {
             let mut run =
