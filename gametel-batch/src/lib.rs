@@ -43,8 +43,10 @@ mod gc;
 pub mod history;
 pub mod manifest;
 mod parquet;
+pub mod plan;
 mod rollback;
 mod run;
+mod safeguard;
 pub mod source;
 mod store;
 mod timestamp;
@@ -57,6 +59,7 @@ pub use gc::{Collected, gc};
 pub use manifest::Manifest;
 pub use rollback::rollback;
 pub use run::run;
+pub use safeguard::{Finding, RowsShare, Safeguard};
 pub use store::Location;
 pub use write::{ByteSize, Compression, InvalidByteSize, UnknownCompression, WriteOptions};
 

@@ -28,7 +28,20 @@ impl PrivateKafka {
     /// If the broker does not start, and if it cannot be had at all while `CI` is set.
     #[must_use]
     pub fn start(test: &str) -> Option<Self> {
-        Self::start_on(test, None)
+        Self::start_on(test, None, "")
+    }
+
+    /// Starts one as [`start`](Self::start) does, with further settings of the broker, one a line as
+    /// `NAME=VALUE`. They go before its own, so that it can have other listeners beside its first,
+    /// which must stay: `PLAINTEXT://127.0.0.1:@GAMETEL_KAFKA_PORT@` and
+    /// `CONTROLLER://127.0.0.1:@GAMETEL_KAFKA_CONTROLLER_PORT@`, word for word.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start) does, and if the settings can't be written down.
+    #[must_use]
+    pub fn start_with(test: &str, further: &str) -> Option<Self> {
+        Self::start_on(test, None, further)
     }
 
     /// Starts one as [`start`](Self::start) does, that sends its clients to `proxy`, a port of
@@ -39,18 +52,25 @@ impl PrivateKafka {
     /// As [`start`](Self::start) does.
     #[must_use]
     pub fn start_behind(test: &str, proxy: u16) -> Option<Self> {
-        Self::start_on(test, Some(proxy))
+        Self::start_on(test, Some(proxy), "")
     }
 
-    fn start_on(test: &str, proxy: Option<u16>) -> Option<Self> {
+    fn start_on(test: &str, proxy: Option<u16>, further: &str) -> Option<Self> {
         let (port, controller) = (free_port(), free_port());
         let runs = env::temp_dir().join(unique("gametel-kafka"));
-        let settings = vec![
+        let mut settings = vec![
             ("GAMETEL_KAFKA_PORT", port.to_string()),
             ("GAMETEL_KAFKA_CONTROLLER_PORT", controller.to_string()),
             ("GAMETEL_KAFKA_ADVERTISED_PORT", proxy.unwrap_or(port).to_string()),
             ("GAMETEL_CLUSTER_RUNS", runs.display().to_string()),
         ];
+        if !further.is_empty() {
+            let path = runs.join("further.properties");
+            fs::create_dir_all(&runs)
+                .and_then(|()| fs::write(&path, further))
+                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            settings.push(("GAMETEL_KAFKA_SETTINGS", path.display().to_string()));
+        }
         let kafka = Self { settings, address: SocketAddr::from(([127, 0, 0, 1], port)), runs };
         or_skip(test, &kafka.up())?;
         Some(kafka)
@@ -128,6 +148,7 @@ impl Drop for PrivateKafka {
         {
             let _ = Command::new("kill").args(["-KILL", pid]).stderr(Stdio::null()).status();
         }
+        let _ = fs::remove_file(self.runs.join("further.properties"));
         // What fails here is done by the script's own watcher, once the test program has ended.
         let settings = self.settings.iter().map(|(name, value)| (name, value));
         let _ = Command::new("bash")

@@ -2,7 +2,7 @@ use std::fmt::Write;
 use std::io::IsTerminal;
 
 use clap::{Args, ValueEnum};
-use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 use gametel_batch::display::datasets;
 use gametel_batch::{BatchError, ErrorKind};
@@ -11,6 +11,7 @@ use gametel_batch::{OutputMode, RunConfig};
 use super::catalog::CatalogFile;
 use super::output;
 use super::place::Output;
+use super::safeguard::SafeguardArgs;
 use super::show::Rows;
 use super::source::{RangeArgs, SourceArgs};
 use super::write::WriteArgs;
@@ -36,6 +37,9 @@ pub(super) struct Run {
     keep: usize,
 
     #[command(flatten)]
+    safeguards: SafeguardArgs,
+
+    #[command(flatten)]
     catalog: CatalogFile,
 
     #[command(flatten)]
@@ -50,7 +54,7 @@ pub(super) struct Run {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Mode {
+pub(super) enum Mode {
     /// Replace them.
     Overwrite,
     /// Add what came since the last run, each record once.
@@ -79,10 +83,13 @@ impl Run {
         let config = RunConfig::new(source, output, catalog)
             .with_mode(self.mode.into())
             .with_keep(self.keep)
+            .with_allow(self.safeguards.allow)
+            .with_min_rows_share(self.safeguards.min_rows_share)
             .with_write(self.write.options())
             .with_progress(move |progress| {
-                if let Some(offsets) = progress.offsets {
-                    shown.set_length(offsets);
+                match progress.offsets {
+                    Some(offsets) => shown.set_length(offsets),
+                    None => shown.unset_length(),
                 }
                 shown.set_position(progress.read);
             });
@@ -110,12 +117,21 @@ fn progress_bar() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let template = "{bar:30} {human_pos}/{human_len} records  {rate}  {eta} left";
+    let template = "{bar:30} {human_pos}{of} records  {rate}{left}";
     let rate = |state: &ProgressState, text: &mut dyn Write| {
         let _ = write!(text, "{}/s", HumanCount(state.per_sec() as u64));
     };
+    // Where the end is not known, nothing is said of it.
+    let of = |state: &ProgressState, text: &mut dyn Write| {
+        let _ = state.len().map(|offsets| write!(text, "/{}", HumanCount(offsets)));
+    };
+    let left = |state: &ProgressState, text: &mut dyn Write| {
+        let _ = state.len().map(|_| write!(text, "  {:#} left", HumanDuration(state.eta())));
+    };
     let style = ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("rate", rate);
+        .with_key("rate", rate)
+        .with_key("of", of)
+        .with_key("left", left);
     ProgressBar::new(0).with_style(style)
 }

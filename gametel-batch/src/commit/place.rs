@@ -42,6 +42,11 @@ pub(super) fn shown(store: &dyn Store, dataset: &str) -> Result<Vec<Shown>, Batc
     Ok(files)
 }
 
+/// The names of the files that readers see of a dataset.
+pub(crate) fn shown_names(store: &dyn Store, dataset: &str) -> Result<Vec<String>, BatchError> {
+    Ok(shown(store, dataset)?.into_iter().map(|file| file.name).collect())
+}
+
 /// Whether Spark passes over a name: it starts with `.`, or with `_` and is no partition.
 fn hidden(name: &str) -> bool {
     name.starts_with('.') || (name.starts_with('_') && !name.contains('='))

@@ -1,6 +1,7 @@
 //! The run: range, copy, check, switch.
 
 mod copy;
+pub(crate) mod guard;
 #[cfg(all(test, feature = "log"))]
 mod kill_tests;
 mod record;
@@ -13,12 +14,13 @@ use gametel_core::catalog::{Catalog, QUARANTINE};
 use gametel_core::event::Timestamp;
 use gametel_core::sink::{EventSink, SinkError};
 
-use crate::commit::{Change, Transaction, refuse_existing};
+use crate::commit::{Change, Snapshot, Transaction, refuse_existing};
 use crate::config::{OutputMode, RunConfig};
 use crate::error::{BatchError, ErrorKind};
 use crate::manifest::{Imbalance, Manifest, Mode};
 use crate::parquet::QuarantineRows;
-use crate::source::{self, Source, SourceConfig};
+use crate::safeguard::{Held, check_rows, refuse};
+use crate::source::{Source, SourceConfig};
 use crate::store::Store;
 use crate::write::Shares;
 
@@ -81,7 +83,7 @@ pub(crate) async fn run_on(
 ) -> Result<Manifest, BatchError> {
     let started = Timestamp::now();
     let (opened, config) = blocking(move || Ok((begin(store, &config, started)?, config))).await?;
-    let Begun { transaction, source, identity, sinks } = opened;
+    let Begun { transaction, held, source, identity, sinks } = opened;
     let Some(sinks) = sinks else {
         return Ok(record::nothing_new(identity, &config, &source.read()));
     };
@@ -102,6 +104,10 @@ pub(crate) async fn run_on(
         if added && transaction.base().is_some() && resume::is_empty(&tally.partitions) {
             return Ok(record::nothing_new(identity, &config, &tally.partitions));
         }
+        if !added {
+            let findings = check_rows(&held, &manifest.datasets, config.min_rows_share);
+            refuse(&findings, &config.allow)?;
+        }
         let (written, offsets) = (sinks.written(), resume::ends(&tally.partitions));
         let change = if added {
             Change::Extend(written, offsets)
@@ -117,6 +123,7 @@ pub(crate) async fn run_on(
 /// A run that is ready to read.
 struct Begun {
     transaction: Transaction,
+    held: Held,
     source: Box<dyn Source>,
     identity: Identity,
     /// None where there is nothing new, and nothing is to be written.
@@ -131,13 +138,11 @@ fn begin(
     let shares = Shares::of(&config.write, widths(&config.catalog))?;
     let transaction = Transaction::begin(Arc::clone(&store), started)?;
     let there = transaction.is_there(names_of(&config.catalog))?;
-    let (base, output) = (transaction.base(), store.name_of(""));
-    let (mode, wanted) = match config.mode {
-        OutputMode::Fail if there => return Err(refuse_existing(&output)),
-        OutputMode::Append => (Mode::Append, resume::behind(base, there, &output, &config.source)?),
-        OutputMode::Overwrite | OutputMode::Fail => (Mode::Overwrite, config.source.clone()),
-    };
-    let source = source::open(&SourceConfig { read_ahead: shares.read_ahead, ..wanted })?;
+    let base = transaction.base();
+    let (mode, wanted) = wanted(config, base, there)?;
+    let held = guard::held(&*store, &config.output, base, &names_of(&config.catalog), mode)?;
+    let wanted = SourceConfig { read_ahead: shares.read_ahead, ..wanted };
+    let source = guard::open(&held, wanted, config, mode)?;
     let previous = base.map(|base| base.run);
     let identity = Identity { run: transaction.run(), previous, mode, started };
     let added = mode == Mode::Append && base.is_some();
@@ -146,11 +151,27 @@ fn begin(
     } else {
         Some(Sinks::create(config, &shares.dataset, &transaction, added)?)
     };
-    Ok(Begun { transaction, source, identity, sinks })
+    Ok(Begun { transaction, held, source, identity, sinks })
+}
+
+/// How a run changes the datasets, and what it reads for it; `there` are some already, or not.
+pub(crate) fn wanted(
+    config: &RunConfig,
+    base: Option<&Snapshot>,
+    there: bool,
+) -> Result<(Mode, SourceConfig), BatchError> {
+    let output = || config.output.to_string();
+    Ok(match config.mode {
+        OutputMode::Fail if there => return Err(refuse_existing(&output())),
+        OutputMode::Append => {
+            (Mode::Append, resume::behind(base, there, &output(), &config.source)?)
+        }
+        OutputMode::Overwrite | OutputMode::Fail => (Mode::Overwrite, config.source.clone()),
+    })
 }
 
 /// Every dataset's name, the quarantine's last.
-fn names_of(catalog: &Catalog) -> Vec<&str> {
+pub(crate) fn names_of(catalog: &Catalog) -> Vec<&str> {
     catalog.datasets().iter().map(|dataset| dataset.name()).chain([QUARANTINE]).collect()
 }
 

@@ -19,6 +19,8 @@ pub mod kafka;
 mod lines;
 #[cfg(feature = "log")]
 mod log;
+#[cfg(any(feature = "log", feature = "kafka"))]
+mod partition;
 mod place;
 mod range;
 mod settings;
@@ -41,7 +43,7 @@ pub trait Source: Send {
     fn ranges(&self) -> &[PartitionRange];
 
     /// The next records, in order. `None` once the ranges are read to their ends. A source that
-    /// follows never ends, and gives no records when there is nothing new.
+    /// follows gives no records when there is nothing new, and ends with standard input alone.
     ///
     /// # Errors
     ///

@@ -174,7 +174,10 @@ impl ClientContext for Context {
             // `[thrd:NAME]: ` is of no use to a person.
             let message = message.split_once("]: ").map_or(message, |(_, message)| message);
             let mut complaint = self.complaint.lock().unwrap_or_else(PoisonError::into_inner);
-            *complaint = Some(message.to_owned());
+            // A connection that failed says why; others give details of it, or follow from it.
+            if facility == "FAIL" || complaint.is_none() {
+                *complaint = Some(message.to_owned());
+            }
         }
     }
 
