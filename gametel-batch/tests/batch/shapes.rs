@@ -73,7 +73,7 @@ fn a_dataset_has_a_folder_for_each_value_and_can_be_replaced() {
     let last = " |-- winner: string (nullable = true)\n\n";
     assert!(schema.ends_with(last), "{schema}");
 
-    run(folder.path(), "event_date", &[]).report();
+    run(folder.path(), "event_date", &["--allow", "schema-change"]).report();
     let days = ["1970-01-01", "2000-01-01", "2026-11-24"];
     let found = files(folder.path());
     // The log's records were received on the last of these days.
