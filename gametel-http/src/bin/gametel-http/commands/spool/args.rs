@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 use crate::commands::runtime;
 use crate::failure::Failure;
 use crate::log;
-use crate::settings::LogFormat;
+use crate::settings::{LogFormat, Period};
 
 use super::{drain, status};
 
@@ -64,9 +64,9 @@ pub(crate) struct DrainArgs {
     /// Try again what the sink has refused for good, too.
     #[arg(long)]
     pub(super) refused: bool,
-    /// How long to try.
-    #[arg(long, value_name = "SECONDS", default_value = "60")]
-    pub(super) timeout: u32,
+    /// How long to try, such as 30s or 5m; a number alone is seconds.
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub(super) timeout: Period,
     /// How many partitions the Kafka topic gets, if it has to be created.
     #[arg(long, value_name = "N", default_value = "1", env = "GAMETEL_TOPIC_PARTITIONS")]
     pub(super) topic_partitions: NonZeroU16,

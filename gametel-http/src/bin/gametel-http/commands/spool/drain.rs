@@ -60,9 +60,8 @@ async fn empty(spool: &Spool, args: &DrainArgs) -> Result<(), SinkError> {
         spool.retry_refused().await?;
     }
     let monitor = spool.monitor();
-    let limit = Duration::from_secs(args.timeout.into());
     // What is left when the time is over is read from the monitor afterwards.
-    let _ = tokio::time::timeout(limit, until_empty(&monitor)).await;
+    let _ = tokio::time::timeout(args.timeout.0, until_empty(&monitor)).await;
     Ok(())
 }
 
