@@ -23,8 +23,8 @@ pub struct OpenSink {
 
 /// Opens the sink that a URL names, with all that goes with it. Logs what it makes: a Kafka topic.
 ///
-/// Behind a spool, a Kafka topic is looked for only when it is first written to, so that it may be
-/// away when the server starts. A Kafka producer that has a fatal error is replaced by a new one at
+/// Behind a spool, a Kafka topic is looked for beside, until it is found, so that it may be away when
+/// the server starts. A Kafka producer that has a fatal error is replaced by a new one at
 /// the next write, at most once in five seconds.
 ///
 /// ```
@@ -57,7 +57,7 @@ pub async fn open(endpoint: &Endpoint, options: SinkOptions) -> Result<OpenSink,
 pub(super) enum Start {
     /// At once, so that a mistake shows.
     Now,
-    /// When it is written to.
+    /// As soon as it is there.
     #[cfg_attr(not(feature = "log"), expect(dead_code, reason = "the spool alone can wait"))]
     Later,
 }
