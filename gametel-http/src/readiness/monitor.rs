@@ -17,6 +17,9 @@ pub struct Monitor {
     /// The Kafka sink's, if there is one.
     #[cfg(feature = "kafka")]
     pub kafka: Option<KafkaMonitor>,
+    /// That of the Kafka sink for dead letters, if there is one.
+    #[cfg(feature = "kafka")]
+    pub dead_letter_kafka: Option<KafkaMonitor>,
     /// The spool's, if there is one.
     #[cfg(feature = "log")]
     pub spool: Option<SpoolMonitor>,
@@ -30,6 +33,14 @@ impl Monitor {
     #[must_use]
     pub fn with_kafka(self, kafka: KafkaMonitor) -> Self {
         Self { kafka: Some(kafka), ..self }
+    }
+
+    /// Looks at a Kafka sink for dead letters, for the metrics alone: events can be made durable without
+    /// it.
+    #[cfg(feature = "kafka")]
+    #[must_use]
+    pub fn with_dead_letter_kafka(self, kafka: KafkaMonitor) -> Self {
+        Self { dead_letter_kafka: Some(kafka), ..self }
     }
 
     /// Looks at a spool: while it can store, the server is ready, whatever is behind it.

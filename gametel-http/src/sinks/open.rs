@@ -76,7 +76,8 @@ pub(super) async fn open_ends(
     match open_end(dead_letter, options.topic, start).await {
         Ok(dead_letters) => {
             let sink = Arc::new(DeadLetter::new(events.sink, dead_letters.sink));
-            Ok(OpenSink { sink, monitor: events.monitor })
+            let monitor = beside(events.monitor, dead_letters.monitor);
+            Ok(OpenSink { sink, monitor })
         }
         Err(error) => {
             // Nothing was written, so that there is nothing to lose, or to tell beside the error.
@@ -84,6 +85,17 @@ pub(super) async fn open_ends(
             Err(error)
         }
     }
+}
+
+/// What is seen of the events' end, and of the dead letters'.
+fn beside(events: Monitor, dead_letters: Monitor) -> Monitor {
+    #[cfg(not(feature = "kafka"))]
+    let _ = dead_letters;
+    #[cfg(feature = "kafka")]
+    if let Some(kafka) = dead_letters.kafka {
+        return events.with_dead_letter_kafka(kafka);
+    }
+    events
 }
 
 async fn open_end(
