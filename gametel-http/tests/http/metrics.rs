@@ -168,10 +168,15 @@ async fn everything() -> (GametelService, Arc<KafkaSink>, MockKafka) {
     let sink = Arc::new(sink);
     let options = RouteOptions::default()
         .with_limits(Limits::default())
+        .with_validation(Validation::default().with_on_invalid(OnInvalid::Quarantine))
         .with_monitor(with_spool(Monitor::default().with_kafka(monitor.clone())));
-    let service = service(Catalog::game(), Arc::clone(&sink) as _, options);
-    assert_eq!(ask(&service, "GET", "/", "").await, 200);
-    assert_eq!(ask(&service, "POST", "/", "{").await, 400);
+    let winner = FieldDefinition::new("winner", FieldType::String).required();
+    let duel = EventDefinition::new("duel").with_route("/duel", "GG\n").with_field(winner);
+    let catalog = Catalog::builder("arena").event(duel).build().unwrap();
+    let service = service(catalog, Arc::clone(&sink) as _, options);
+    assert_eq!(ask(&service, "GET", "/duel?winner=Ann", "").await, 200);
+    assert_eq!(ask(&service, "POST", "/duel", "{").await, 400);
+    assert_eq!(ask(&service, "GET", "/duel", "").await, 202);
     let deadline = Instant::now() + Duration::from_secs(20);
     while monitor.statistics().is_none_or(|statistics| statistics.delivered == 0) {
         assert!(Instant::now() < deadline, "{monitor:?}");

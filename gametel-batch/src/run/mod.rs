@@ -1,29 +1,24 @@
+//! The run: range, copy, check, switch.
+
+mod copy;
+mod sinks;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use gametel_core::batch::EventBatch;
 use gametel_core::catalog::{Catalog, QUARANTINE};
-use gametel_core::codec::Decoder;
-use gametel_core::event::EncodedEvent;
-use gametel_core::sink::{EventSink, FanOut, Router, SinkError};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use gametel_core::sink::{EventSink, SinkError};
 
 use crate::commit::Staging;
-use crate::config::{Progress, RunConfig};
-use crate::counts::{CountSink, Counts};
+use crate::config::RunConfig;
 use crate::dataset::Dataset;
 use crate::error::BatchError;
-use crate::parquet::{EventRows, ParquetSink, QuarantineRows};
 use crate::report::{DatasetReport, FileReport, PartitionReport, RunReport};
-use crate::source::{self, End, PartitionRange, Source, SourceRecord, Start};
+use crate::source::{self, End, PartitionRange, Start};
 
-/// The one file of a dataset. Its name says that it is the first of however many there may be.
-const PART_FILE: &str = "part-00000.zstd.parquet";
-
-/// How many batches of records may wait between reading and writing: one being written, one ready.
-const AHEAD: usize = 2;
+use copy::{RowDecoder, copy};
+use sinks::Sinks;
 
 /// Reads a source once, and replaces the datasets of the output with what it found.
 ///
@@ -112,123 +107,6 @@ pub async fn run(config: RunConfig) -> Result<RunReport, BatchError> {
 /// Every dataset's name, the quarantine's last.
 fn names_of(catalog: &Catalog) -> Vec<&str> {
     catalog.datasets().iter().map(|dataset| dataset.name()).chain([QUARANTINE]).collect()
-}
-
-/// Where the records go: a Parquet sink for each dataset and for the quarantine, behind core's
-/// router.
-struct Sinks {
-    router: Router,
-    unselected: Counts,
-    quarantined: Counts,
-}
-
-impl Sinks {
-    fn create(catalog: &Arc<Catalog>, staging: &Staging) -> Result<Self, BatchError> {
-        let mut router = Router::builder(Arc::clone(catalog));
-        for (index, dataset) in catalog.indexed_datasets() {
-            let file = staging.dataset(dataset.name())?.join(PART_FILE);
-            let rows = EventRows::new(catalog.columns(index));
-            let sink = ParquetSink::create(dataset.name(), &file, rows);
-            router = router.dataset(dataset.name(), sink.map_err(write_error)?);
-        }
-        let file = staging.dataset(QUARANTINE)?.join(PART_FILE);
-        let quarantine = ParquetSink::create(QUARANTINE, &file, QuarantineRows::new());
-        let (by_reason, quarantined) = CountSink::by_reason();
-        let quarantine = FanOut::new([
-            Arc::new(quarantine.map_err(write_error)?) as _,
-            Arc::new(by_reason) as _,
-        ])
-        .map_err(write_error)?;
-        let (by_type, unselected) = CountSink::by_type();
-        let router = router.unselected(by_type).quarantine(quarantine).build();
-        Ok(Self { router: router.map_err(write_error)?, unselected, quarantined })
-    }
-}
-
-/// What was counted on the way.
-#[derive(Default)]
-struct Tally {
-    read: u64,
-    tombstones: u64,
-}
-
-/// Records that were read together, and found to be events or not.
-struct Chunk {
-    events: EventBatch,
-    tombstones: u64,
-}
-
-/// Reads and decodes on one thread while what came before is being written.
-async fn copy(
-    source: Box<dyn Source>,
-    decoder: RowDecoder,
-    router: &Router,
-    ranges: &[PartitionRange],
-    config: &RunConfig,
-) -> Result<Tally, BatchError> {
-    let (chunks, mut inbox) = mpsc::channel(AHEAD);
-    let reader = spawn_reader(source, decoder, chunks);
-    let offsets = ranges.iter().map(PartitionRange::offsets).sum();
-    let mut tally = Tally::default();
-    while let Some(chunk) = inbox.recv().await {
-        let report = router.write_batch(&chunk.events).await.map_err(write_error)?;
-        if let Some((index, rejection)) = report.rejected().next() {
-            let position = chunk.events.get(index).and_then(EncodedEvent::position);
-            let position = position.map_or_else(String::new, ToString::to_string);
-            let reason = rejection.reason.to_string();
-            return Err(BatchError::failed(format!("the record {position} was refused"), reason));
-        }
-        tally.read += chunk.events.len() as u64 + chunk.tombstones;
-        tally.tombstones += chunk.tombstones;
-        config.report_progress(Progress { read: tally.read, offsets });
-    }
-    match reader.await {
-        Ok(result) => result.map(|()| tally),
-        Err(error) => Err(BatchError::failed("the reading thread has died", error)),
-    }
-}
-
-fn spawn_reader(
-    mut source: Box<dyn Source>,
-    mut decoder: RowDecoder,
-    chunks: mpsc::Sender<Chunk>,
-) -> JoinHandle<Result<(), BatchError>> {
-    tokio::task::spawn_blocking(move || {
-        while let Some(records) = source.next()? {
-            if chunks.blocking_send(decoder.decode(records)).is_err() {
-                // The writing side has failed, and says so itself.
-                break;
-            }
-        }
-        Ok(())
-    })
-}
-
-/// Finds out what each record is: a row of a dataset, or for the quarantine.
-struct RowDecoder {
-    decoder: Decoder,
-    catalog: Arc<Catalog>,
-}
-
-impl RowDecoder {
-    fn new(catalog: &Arc<Catalog>) -> Self {
-        Self { decoder: Decoder::new(), catalog: Arc::clone(catalog) }
-    }
-
-    fn decode(&mut self, records: Vec<SourceRecord>) -> Chunk {
-        let count = records.len();
-        let events: Vec<_> =
-            records.into_iter().filter_map(|record| self.decode_one(record)).collect();
-        Chunk { tombstones: (count - events.len()) as u64, events: events.into() }
-    }
-
-    fn decode_one(&mut self, record: SourceRecord) -> Option<EncodedEvent> {
-        let event = self.decoder.decode(record.value?, record.timestamp, record.position);
-        Some(match self.catalog.check_columns(&event) {
-            Ok(()) => event,
-            Err(misfit) => event.into_malformed(misfit),
-        })
-    }
 }
 
 /// What a staged dataset holds, by the footers of its files, with the paths that they will have.
