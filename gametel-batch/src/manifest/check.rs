@@ -149,6 +149,7 @@ pub(super) mod tests {
         type Spoil = fn(&mut Manifest);
 
         assert_eq!(balanced().check_conservation(), Ok(()));
+        type Spoil = fn(&mut Manifest);
         let wrong: [(&str, Spoil); 9] = [
             ("records read, and records in a place", |m| m.read += 1),
             ("records read, and records in a place", |m| m.tombstones += 1),

@@ -51,7 +51,7 @@ impl<'a> RowCheck<'a> {
         rows: &mut u64,
     ) -> Result<(), Box<Finding>> {
         let unreadable = |rows: u64, error: String| {
-            part.finding("rows", part.file.rows, format!("{rows}, and then: {error}"))
+            Box::new(part.finding("rows", part.file.rows, format!("{rows}, and then: {error}")))
         };
         let batches =
             file.open().and_then(|file| file.batches().map_err(|error| error.to_string()));
@@ -60,8 +60,9 @@ impl<'a> RowCheck<'a> {
             if is_its_catalog && let Some((row, found)) = self.first_misplaced(part.dataset, &batch)
             {
                 let claim = format!("row {}", *rows + row as u64);
-                let claimed = format!("an event of {}", part.dataset);
-                return Err(part.finding(&claim, claimed, found).into());
+                return Err(part
+                    .finding(&claim, format!("an event of {}", part.dataset), found)
+                    .into());
             }
             *rows += batch.num_rows() as u64;
         }
