@@ -146,8 +146,6 @@ pub(super) mod tests {
 
     #[test]
     fn counts_that_do_not_add_up_are_found() {
-        type Spoil = fn(&mut Manifest);
-
         assert_eq!(balanced().check_conservation(), Ok(()));
         type Spoil = fn(&mut Manifest);
         let wrong: [(&str, Spoil); 9] = [
