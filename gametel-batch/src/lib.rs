@@ -47,7 +47,7 @@ pub use config::{Progress, RunConfig};
 pub use error::{BatchError, ErrorKind};
 pub use manifest::Manifest;
 pub use run::run;
-pub use store::Location;
+pub use store::{Location, StoreOptions};
 
 /// Compiles and runs the README's code.
 #[cfg(doctest)]

@@ -13,9 +13,8 @@ use crate::{Absence, or_skip, ports::free_port, start, unique};
 /// test program, however that ends.
 #[derive(Debug)]
 pub struct PrivateKafka {
-    settings: Vec<(&'static str, String)>,
+    service: Private,
     address: SocketAddr,
-    runs: PathBuf,
 }
 
 impl PrivateKafka {
@@ -43,17 +42,18 @@ impl PrivateKafka {
     }
 
     fn start_on(test: &str, proxy: Option<u16>) -> Option<Self> {
-        let (port, controller) = (free_port(), free_port());
-        let runs = env::temp_dir().join(unique("gametel-kafka"));
-        let settings = vec![
-            ("GAMETEL_KAFKA_PORT", port.to_string()),
-            ("GAMETEL_KAFKA_CONTROLLER_PORT", controller.to_string()),
-            ("GAMETEL_KAFKA_ADVERTISED_PORT", proxy.unwrap_or(port).to_string()),
-            ("GAMETEL_CLUSTER_RUNS", runs.display().to_string()),
-        ];
-        let kafka = Self { settings, address: SocketAddr::from(([127, 0, 0, 1], port)), runs };
-        or_skip(test, &kafka.up())?;
-        Some(kafka)
+        let port = free_port();
+        let service = Private::start(
+            test,
+            "kafka",
+            "broker",
+            vec![
+                ("GAMETEL_KAFKA_PORT", port.to_string()),
+                ("GAMETEL_KAFKA_CONTROLLER_PORT", free_port().to_string()),
+                ("GAMETEL_KAFKA_ADVERTISED_PORT", proxy.unwrap_or(port).to_string()),
+            ],
+        )?;
+        Some(Self { service, address: SocketAddr::from(([127, 0, 0, 1], port)) })
     }
 
     /// Where the broker itself listens, proxy or no proxy.
@@ -68,13 +68,7 @@ impl PrivateKafka {
     ///
     /// If there is no broker, or it does not end.
     pub fn kill(&self) {
-        let pid = self.pid();
-        signal("KILL", pid);
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while is_alive(pid) {
-            assert!(Instant::now() < deadline, "the broker {pid} does not end, though killed");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        self.service.kill();
     }
 
     /// Starts the broker again after [`kill`](Self::kill), on its port and with its data, and waits
@@ -84,7 +78,7 @@ impl PrivateKafka {
     ///
     /// If it does not.
     pub fn restart(&self) {
-        self.up().unwrap_or_else(|absence| panic!("the broker does not come back: {absence:?}"));
+        self.service.restart();
     }
 
     /// Sends SIGSTOP: its connections stay, and nothing comes back from them.
@@ -93,7 +87,7 @@ impl PrivateKafka {
     ///
     /// If there is no broker.
     pub fn freeze(&self) {
-        signal("STOP", self.pid());
+        signal("STOP", self.service.pid());
     }
 
     /// Sends SIGCONT, which ends [`freeze`](Self::freeze).
@@ -102,40 +96,190 @@ impl PrivateKafka {
     ///
     /// If there is no broker.
     pub fn thaw(&self) {
-        signal("CONT", self.pid());
-    }
-
-    fn up(&self) -> Result<String, Absence> {
-        start("kafka", &self.settings)
-    }
-
-    /// The broker's process, as the script has noted it: `broker PID START_TIME`.
-    fn pid(&self) -> u32 {
-        let path = self.runs.join("kafka/processes");
-        let noted = fs::read_to_string(&path).unwrap_or_else(|error| {
-            panic!("there is no broker: {}: {error}", path.display());
-        });
-        let pid = noted.split_whitespace().nth(1).and_then(|pid| pid.parse().ok());
-        pid.unwrap_or_else(|| panic!("{} names no process: {noted:?}", path.display()))
+        signal("CONT", self.service.pid());
     }
 }
 
-impl Drop for PrivateKafka {
+/// A real HDFS of a test's own, whose NameNode the test can kill, freeze and start again.
+///
+/// When it is dropped, it is killed and its data is deleted. It also ends soon after the test
+/// program, however that ends.
+#[derive(Debug)]
+pub struct PrivateHdfs {
+    service: Private,
+    url: String,
+}
+
+impl PrivateHdfs {
+    /// Starts one on free ports of loopback, and waits until it works.
+    ///
+    /// `None` means that `test` is to be skipped; the reason has been printed.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start, and if it cannot be had at all while `CI` is set.
+    #[must_use]
+    pub fn start(test: &str) -> Option<Self> {
+        let port = free_port();
+        let others = [
+            "GAMETEL_HDFS_HTTP_PORT",
+            "GAMETEL_HDFS_DATANODE_PORT",
+            "GAMETEL_HDFS_DATANODE_IPC_PORT",
+            "GAMETEL_HDFS_DATANODE_HTTP_PORT",
+        ];
+        let others = others.into_iter().map(|name| (name, free_port().to_string()));
+        let mut settings: Vec<_> = others.collect();
+        settings.push(("GAMETEL_HDFS_PORT", port.to_string()));
+        let service = Private::start(test, "hdfs", "namenode", settings)?;
+        Some(Self { service, url: format!("hdfs://127.0.0.1:{port}") })
+    }
+
+    /// Its URL, say `hdfs://127.0.0.1:20001`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Sends SIGKILL to the NameNode, and waits until it is gone. Its data stays.
+    ///
+    /// # Panics
+    ///
+    /// If there is none, or it does not end.
+    pub fn kill(&self) {
+        self.service.kill();
+    }
+
+    /// Starts it again after [`kill`](Self::kill), on its port and with its data, and waits until a
+    /// file can be written.
+    ///
+    /// # Panics
+    ///
+    /// If it does not.
+    pub fn restart(&self) {
+        self.service.restart();
+    }
+
+    /// Sends SIGSTOP to the NameNode: its connections stay, and nothing comes back from them.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub fn freeze(&self) {
+        signal("STOP", self.service.pid());
+    }
+
+    /// Sends SIGCONT, which ends [`freeze`](Self::freeze).
+    ///
+    /// # Panics
+    ///
+    /// If there is no NameNode.
+    pub fn thaw(&self) {
+        signal("CONT", self.service.pid());
+    }
+
+    /// Runs Hadoop's `FsShell`, as the superuser, and gives what it printed.
+    ///
+    /// # Panics
+    ///
+    /// If it fails.
+    pub fn fs(&self, arguments: &[&str]) -> String {
+        self.service.tool("fs", arguments)
+    }
+
+    /// Runs Hadoop's `DFSAdmin`, as the superuser, and gives what it printed.
+    ///
+    /// # Panics
+    ///
+    /// If it fails.
+    pub fn dfsadmin(&self, arguments: &[&str]) -> String {
+        self.service.tool("dfsadmin", arguments)
+    }
+}
+
+/// A service beside the one that tests share, in a folder and on ports of its own.
+#[derive(Debug)]
+struct Private {
+    name: &'static str,
+    /// The process that is killed and frozen.
+    process: &'static str,
+    settings: Vec<(&'static str, String)>,
+    runs: PathBuf,
+}
+
+impl Private {
+    fn start(
+        test: &str,
+        name: &'static str,
+        process: &'static str,
+        mut settings: Vec<(&'static str, String)>,
+    ) -> Option<Self> {
+        let runs = env::temp_dir().join(unique(&format!("gametel-{name}")));
+        settings.push(("GAMETEL_CLUSTER_RUNS", runs.display().to_string()));
+        let service = Self { name, process, settings, runs };
+        or_skip(test, &service.up())?;
+        Some(service)
+    }
+
+    fn up(&self) -> Result<String, Absence> {
+        start(self.name, &self.settings)
+    }
+
+    fn kill(&self) {
+        let (process, pid) = (self.process, self.pid());
+        signal("KILL", pid);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while is_alive(pid) {
+            assert!(Instant::now() < deadline, "the {process} {pid} does not end, though killed");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn restart(&self) {
+        let process = self.process;
+        self.up().unwrap_or_else(|absence| panic!("the {process} does not come back: {absence:?}"));
+    }
+
+    fn tool(&self, verb: &str, arguments: &[&str]) -> String {
+        let output = self.command(verb).args(arguments).output().expect("bash runs");
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{verb} {arguments:?}: {stdout}{stderr}");
+        stdout
+    }
+
+    fn command(&self, verb: &str) -> Command {
+        let mut command = Command::new("bash");
+        command.arg(super::script()).arg(verb).stdin(Stdio::null());
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// The processes, as the script has noted them: `NAME PID START_TIME`.
+    fn pids(&self) -> Vec<(String, u32)> {
+        let noted = fs::read_to_string(self.runs.join(self.name).join("processes"));
+        let pid_of = |line: &str| {
+            let mut words = line.split_whitespace();
+            Some((words.next()?.to_owned(), words.next()?.parse().ok()?))
+        };
+        noted.unwrap_or_default().lines().filter_map(pid_of).collect()
+    }
+
+    fn pid(&self) -> u32 {
+        let process = self.process;
+        let found = self.pids().into_iter().find(|(name, _)| name == process);
+        found.unwrap_or_else(|| panic!("there is no {process} in {}", self.runs.display())).1
+    }
+}
+
+impl Drop for Private {
     fn drop(&mut self) {
         // One that is frozen or stubborn would else be waited for. It may be dead already.
-        if let Ok(noted) = fs::read_to_string(self.runs.join("kafka/processes"))
-            && let Some(pid) = noted.split_whitespace().nth(1)
-        {
-            let _ = Command::new("kill").args(["-KILL", pid]).stderr(Stdio::null()).status();
+        for (_, pid) in self.pids() {
+            let pid = pid.to_string();
+            let _ = Command::new("kill").args(["-KILL", &pid]).stderr(Stdio::null()).status();
         }
         // What fails here is done by the script's own watcher, once the test program has ended.
-        let settings = self.settings.iter().map(|(name, value)| (name, value));
-        let _ = Command::new("bash")
-            .args([super::script().as_os_str(), "down".as_ref()])
-            .envs(settings)
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
+        let _ = self.command("down").stderr(Stdio::null()).status();
     }
 }
 
