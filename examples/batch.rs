@@ -50,7 +50,10 @@ async fn main() -> anyhow::Result<()> {
 
     let config =
         RunConfig::new(Endpoint::Sqlite(log), folder.path().join("tables"), Catalog::game())
-            .with_progress(|Progress { read, offsets, .. }| println!("read {read} of {offsets}"));
+            .with_progress(|Progress { read, offsets, .. }| match offsets {
+                Some(offsets) => println!("read {read} of {offsets}"),
+                None => println!("read {read}"),
+            });
     // Once this returns, all of it is on disk and in place, or none of it.
     let report = run(config).await?;
 

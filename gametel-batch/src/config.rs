@@ -1,9 +1,13 @@
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use gametel_core::catalog::Catalog;
-use gametel_core::endpoint::Endpoint;
+
+use crate::source::SourceConfig;
+use crate::store::Location;
+
+/// How many snapshots before the current one are kept where nothing else is asked for.
+pub(crate) const KEEP: usize = 3;
 
 /// What a run reads, and where it writes.
 ///
@@ -12,13 +16,31 @@ use gametel_core::endpoint::Endpoint;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RunConfig {
-    /// The log or topic to read.
-    pub source: Endpoint,
-    /// The folder of the datasets; made if it is not there.
-    pub output: PathBuf,
+    /// What is read: topics, logs, files.
+    pub source: SourceConfig,
+    /// Where the datasets are; made if it is not there.
+    pub output: Location,
     /// The datasets, and which events land in them.
     pub catalog: Arc<Catalog>,
+    /// What becomes of datasets that are there already.
+    pub mode: OutputMode,
+    /// How many earlier states of the output are kept, to be brought back by
+    /// [`rollback`](crate::rollback()).
+    pub keep: usize,
     progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
+}
+
+/// What becomes of datasets that are there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OutputMode {
+    /// What is read takes their place.
+    #[default]
+    Overwrite,
+    /// What came since the last run is added to them, each record once.
+    Append,
+    /// Nothing is written.
+    Fail,
 }
 
 /// How far a run is.
@@ -27,18 +49,39 @@ pub struct RunConfig {
 pub struct Progress {
     /// How many records were read and written so far.
     pub read: u64,
-    /// How many offsets there are in all. Not each needs to hold a record.
-    pub offsets: u64,
+    /// How many offsets there are in all, if that is known: where a file ends, only reading it will
+    /// tell. Not each needs to hold a record.
+    pub offsets: Option<u64>,
 }
 
 impl RunConfig {
-    /// A run that tells nobody how far it is.
+    /// A run that replaces what is there, keeps the three states before, and tells nobody how far it
+    /// is.
     pub fn new(
-        source: Endpoint,
-        output: impl Into<PathBuf>,
+        source: impl Into<SourceConfig>,
+        output: impl Into<Location>,
         catalog: impl Into<Arc<Catalog>>,
     ) -> Self {
-        Self { source, output: output.into(), catalog: catalog.into(), progress: None }
+        Self {
+            source: source.into(),
+            output: output.into(),
+            catalog: catalog.into(),
+            mode: OutputMode::default(),
+            keep: KEEP,
+            progress: None,
+        }
+    }
+
+    /// Says what becomes of datasets that are there already.
+    #[must_use]
+    pub fn with_mode(self, mode: OutputMode) -> Self {
+        Self { mode, ..self }
+    }
+
+    /// Says how many earlier states of the output are kept.
+    #[must_use]
+    pub fn with_keep(self, keep: usize) -> Self {
+        Self { keep, ..self }
     }
 
     /// Has this called after each batch of records, at most 8,192 of them. It is called by the task
@@ -61,6 +104,8 @@ impl fmt::Debug for RunConfig {
             .field("source", &self.source)
             .field("output", &self.output)
             .field("catalog", &self.catalog.name())
+            .field("mode", &self.mode)
+            .field("keep", &self.keep)
             .finish_non_exhaustive()
     }
 }

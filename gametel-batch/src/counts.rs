@@ -28,12 +28,12 @@ impl CountSink {
 
     /// Counts by event type.
     pub(crate) fn by_type() -> (Self, Counts) {
-        Self::new(|event| event.event_type().map_or("", |event_type| event_type.as_str()))
+        Self::new(type_of)
     }
 
     /// Counts the records of the quarantine by their reason.
     pub(crate) fn by_reason() -> (Self, Counts) {
-        Self::new(|event| event.malformed().map_or("", |malformed| malformed.reason.as_str()))
+        Self::new(reason_of)
     }
 
     fn new(name_of: fn(&EncodedEvent) -> &str) -> (Self, Counts) {
@@ -46,11 +46,29 @@ impl CountSink {
     }
 }
 
+fn type_of(event: &EncodedEvent) -> &str {
+    event.event_type().map_or("", |event_type| event_type.as_str())
+}
+
+fn reason_of(event: &EncodedEvent) -> &str {
+    event.malformed().map_or("", |malformed| malformed.reason.as_str())
+}
+
 impl Counts {
     /// The counts by name.
     pub(crate) fn by_name(&self) -> BTreeMap<String, u64> {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.iter().map(|(name, count)| (name.to_string(), *count)).collect()
+    }
+
+    /// Counts an event by its type.
+    pub(crate) fn add_type(&self, event: &EncodedEvent) {
+        self.add(type_of(event));
+    }
+
+    /// Counts a record of the quarantine by its reason.
+    pub(crate) fn add_reason(&self, event: &EncodedEvent) {
+        self.add(reason_of(event));
     }
 
     fn add(&self, name: &str) {

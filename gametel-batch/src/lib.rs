@@ -1,4 +1,4 @@
-//! Lands gametel events from Kafka or an embedded log as Parquet datasets.
+//! Lands gametel events from Kafka, an embedded log or files as Parquet datasets.
 //!
 //! ```text
 //! source ── decode ──▶ router ──▶ one Parquet sink for each dataset ──▶ staging ── switch ──▶ output
@@ -14,8 +14,9 @@
 //! [`source`], [`dataset`] and [`display`] are what the other commands of the binary are made of:
 //! reading a source, looking into a dataset that was written, and showing it.
 //!
-//! What this crate must not know: HTTP. `rdkafka` is named only in `source/kafka.rs`; Arrow and
-//! Parquet only in `parquet` and [`dataset`]. No public item exposes a type of theirs.
+//! What this crate must not know: HTTP. `rdkafka` is named only in `source/kafka`; Arrow and Parquet
+//! only in `parquet`, [`dataset`] and, to compare rows, in [`verify`]. No public item exposes a type
+//! of theirs.
 //!
 //! # Features
 //!
@@ -23,9 +24,11 @@
 //! |---|---|---|
 //! | `log` | yes | `sqlite:PATH` as a source |
 //! | `kafka` | yes | `kafka://HOST:PORT/TOPIC` as a source |
+//! | `kafka-tls` | no | TLS, SCRAM and OAUTHBEARER for it; builds OpenSSL, which needs perl |
 //! | `cli` | yes | the binary, and what it alone needs: clap, indicatif, tracing-subscriber |
 //!
-//! Who embeds the crate needs neither the binary nor, as a rule, both sources:
+//! `file:PATH` and `stdin:` are always there. Who embeds the crate needs neither the binary nor, as a
+//! rule, all sources:
 //! `default-features = false`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -36,16 +39,22 @@ mod counts;
 pub mod dataset;
 pub mod display;
 mod error;
+mod gc;
+pub mod history;
 pub mod manifest;
 mod parquet;
+mod rollback;
 mod run;
 pub mod source;
 mod store;
 mod timestamp;
+pub mod verify;
 
-pub use config::{Progress, RunConfig};
+pub use config::{OutputMode, Progress, RunConfig};
 pub use error::{BatchError, ErrorKind};
+pub use gc::{Collected, gc};
 pub use manifest::Manifest;
+pub use rollback::rollback;
 pub use run::run;
 pub use store::{Location, StoreOptions};
 

@@ -10,10 +10,13 @@ use std::str::FromStr;
 /// |---|---|
 /// | `sqlite:PATH` | the embedded log in that file |
 /// | `kafka://HOST:PORT[,HOST:PORT…]/TOPIC` | a topic of a Kafka cluster |
+/// | `file:PATH` | a file with one event a line (NDJSON), to read from |
+/// | `stdin:` | this process's standard input, likewise |
 /// | `stdout:` | this process's standard output |
 /// | `null:` | nowhere |
 ///
-/// Reading a URL touches nothing. Which ends a program can use is its own business.
+/// Reading a URL touches nothing. Which ends a program can use is its own business; `file:` and
+/// `stdin:` are sources and no sinks.
 ///
 /// ```
 /// use gametel_core::endpoint::Endpoint;
@@ -36,6 +39,10 @@ pub enum Endpoint {
         /// The topic's name.
         topic: String,
     },
+    /// A file with one event a line. A source, and no sink.
+    File(PathBuf),
+    /// Standard input, with one event a line. A source, and no sink.
+    Stdin,
     /// Standard output.
     Stdout,
     /// Nowhere.
@@ -49,7 +56,8 @@ impl FromStr for Endpoint {
         let fail = |why: &str| Err(EndpointError { url: redacted(url), why: why.to_owned() });
         let Some((scheme, rest)) = url.split_once(':') else {
             return fail(
-                "it has no scheme: write sqlite:PATH, kafka://HOST:PORT/TOPIC, stdout: or null:",
+                "it has no scheme: write sqlite:PATH, kafka://HOST:PORT/TOPIC, file:PATH, stdin:, \
+                 stdout: or null:",
             );
         };
         match (scheme, rest) {
@@ -60,10 +68,13 @@ impl FromStr for Endpoint {
                 Ok((brokers, topic)) => Ok(Self::Kafka { brokers, topic }),
                 Err(why) => fail(why),
             },
+            ("file", "") => fail("it names no file: write file:PATH"),
+            ("file", path) => Ok(Self::File(path.strip_prefix("//").unwrap_or(path).into())),
+            ("stdin", "") => Ok(Self::Stdin),
             ("stdout", "") => Ok(Self::Stdout),
             ("null", "") => Ok(Self::Null),
-            ("stdout" | "null", _) => fail("nothing may follow the colon"),
-            _ => fail("the scheme is none of sqlite, kafka, stdout, null"),
+            ("stdin" | "stdout" | "null", _) => fail("nothing may follow the colon"),
+            _ => fail("the scheme is none of sqlite, kafka, file, stdin, stdout, null"),
         }
     }
 }
@@ -97,6 +108,8 @@ impl fmt::Display for Endpoint {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Self::Kafka { brokers, topic } => write!(f, "kafka://{brokers}/{topic}"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Stdin => f.write_str("stdin:"),
             Self::Stdout => f.write_str("stdout:"),
             Self::Null => f.write_str("null:"),
         }
@@ -131,12 +144,15 @@ mod tests {
             "sqlite:/var/lib/x y.db",
             "kafka://127.0.0.1:19092/events",
             "kafka://[::1]:1/a.b-c_d",
+            "file:events.ndjson.gz",
+            "stdin:",
             "stdout:",
             "null:",
         ] {
             assert_eq!(url.parse::<Endpoint>().unwrap().to_string(), url);
         }
         assert_eq!("sqlite:///var/x.db".parse(), Ok(Endpoint::Sqlite("/var/x.db".into())));
+        assert_eq!("file:///var/x.ndjson".parse(), Ok(Endpoint::File("/var/x.ndjson".into())));
     }
 
     #[test]
@@ -157,6 +173,8 @@ mod tests {
             "",
             "events.db",
             "sqlite:",
+            "file:",
+            "stdin:x",
             "http://x",
             "stdout:x",
             "null://",

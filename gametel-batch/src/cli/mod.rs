@@ -1,14 +1,20 @@
 //! The command line: one file a command. stdout carries results, stderr carries logs and progress.
 
 mod catalog;
+mod gc;
+mod history;
 mod output;
+mod place;
+mod rollback;
 mod run;
 mod schema;
 mod show;
+mod source;
 mod tail;
 #[cfg(feature = "kafka")]
 mod topic;
 mod url;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -16,7 +22,7 @@ use clap::{Parser, Subcommand};
 
 use gametel_batch::BatchError;
 
-/// Lands gametel events from Kafka or an embedded log as Parquet datasets.
+/// Lands gametel events from Kafka, an embedded log or files as Parquet datasets.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -28,6 +34,13 @@ const EXAMPLES: &str = "\
 Examples:
   gametel-batch run --source sqlite:gametel-events.db --output tables
   gametel-batch run --source kafka://127.0.0.1:9092/events --output tables --json
+  gametel-batch run --source kafka://127.0.0.1:9092/logins,purchases --output tables \
+      --start 2026-11-24 --end 2026-11-25
+  zcat old/*.gz | gametel-batch run --source - --output tables
+  gametel-batch run --source kafka://127.0.0.1:9092/events --output tables --mode append
+  gametel-batch rollback --output tables
+  gametel-batch verify tables --deep
+  gametel-batch history tables
   gametel-batch show tables/equipment_purchases --rows 5
   gametel-batch catalog --catalog arena.toml > TRACKING_PLAN.md
   gametel-batch tail --source kafka://127.0.0.1:9092/events -f
@@ -39,6 +52,14 @@ Exit codes: 0 done, 1 failed (nothing half-visible), 2 usage or configuration,
 enum Command {
     /// Read a source once, and replace the datasets of the output.
     Run(run::Run),
+    /// Bring back the datasets of an earlier run.
+    Rollback(rollback::Rollback),
+    /// Remove earlier states of the output, and what is of none.
+    Gc(gc::Gc),
+    /// Compute what the runs claim of the datasets anew from the files.
+    Verify(verify::Verify),
+    /// Print the runs of an output.
+    History(history::HistoryCommand),
     /// Print the first rows of a dataset.
     Show(show::Show),
     /// Print the schema of a dataset.
@@ -58,6 +79,10 @@ impl Cli {
     pub(crate) async fn execute(self) -> ExitCode {
         let result = match self.command {
             Command::Run(run) => run.execute().await,
+            Command::Rollback(rollback) => rollback.execute().await,
+            Command::Gc(gc) => gc.execute().await,
+            Command::Verify(verify) => verify.execute(),
+            Command::History(history) => history.execute(),
             Command::Show(show) => show.execute(),
             Command::Schema(schema) => schema.execute(),
             Command::Catalog(catalog) => catalog.execute(),

@@ -35,6 +35,11 @@ pub(super) fn failed(message: &str, source: impl Into<Box<dyn Error + Send + Syn
     BatchError::new(ErrorKind::Failed, message).with_source(source)
 }
 
+/// Says something on stderr that is no failure.
+pub(super) fn say(text: &str) {
+    drop(writeln!(io::stderr(), "gametel-batch: {text}"));
+}
+
 /// Says on stderr what failed. If that fails too, there is nobody left to tell.
 pub(super) fn complain(error: &BatchError) {
     drop(writeln!(io::stderr(), "gametel-batch: {}", error.one_line()));

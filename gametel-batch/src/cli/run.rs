@@ -1,29 +1,38 @@
 use std::fmt::Write;
 use std::io::IsTerminal;
-use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 
-use gametel_batch::RunConfig;
 use gametel_batch::display::datasets;
 use gametel_batch::{BatchError, ErrorKind};
+use gametel_batch::{OutputMode, RunConfig};
 
 use super::catalog::CatalogFile;
 use super::output;
+use super::place::Output;
 use super::show::Rows;
-use super::url::Url;
+use super::source::{RangeArgs, SourceArgs};
 
 /// Reads a source once, and replaces the datasets of the output.
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// Where to read: sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]/TOPIC.
-    #[arg(long, value_name = "URL", env = "GAMETEL_SOURCE")]
-    source: Url,
+    #[command(flatten)]
+    source: SourceArgs,
 
-    /// The folder of the datasets; made if it is not there.
-    #[arg(long, value_name = "FOLDER", env = "GAMETEL_OUTPUT")]
-    output: PathBuf,
+    #[command(flatten)]
+    range: RangeArgs,
+
+    #[command(flatten)]
+    output: Output,
+
+    /// What becomes of datasets that are there already.
+    #[arg(long, value_enum, default_value_t = Mode::Overwrite)]
+    mode: Mode,
+
+    /// How many earlier states of the output to keep for `rollback`.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    keep: usize,
 
     #[command(flatten)]
     catalog: CatalogFile,
@@ -36,17 +45,42 @@ pub(super) struct Run {
     json: bool,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Mode {
+    /// Replace them.
+    Overwrite,
+    /// Add what came since the last run, each record once.
+    Append,
+    /// Write nothing, and exit with 3.
+    Fail,
+}
+
+impl From<Mode> for OutputMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Overwrite => Self::Overwrite,
+            Mode::Append => Self::Append,
+            Mode::Fail => Self::Fail,
+        }
+    }
+}
+
 impl Run {
     pub(super) async fn execute(self) -> super::CommandResult {
-        let source = self.source.endpoint()?;
+        let source = self.range.of(self.source.config()?);
         let catalog = self.catalog.load()?;
-        let output = plain_path(&self.output);
+        let output = self.output.location()?;
         let bar = progress_bar();
         let shown = bar.clone();
-        let config = RunConfig::new(source, output, catalog).with_progress(move |progress| {
-            shown.set_length(progress.offsets);
-            shown.set_position(progress.read);
-        });
+        let config = RunConfig::new(source, output, catalog)
+            .with_mode(self.mode.into())
+            .with_keep(self.keep)
+            .with_progress(move |progress| {
+                if let Some(offsets) = progress.offsets {
+                    shown.set_length(offsets);
+                }
+                shown.set_position(progress.read);
+            });
         let report = tokio::select! {
             report = gametel_batch::run(config) => report,
             _ = tokio::signal::ctrl_c() => {
@@ -55,18 +89,15 @@ impl Run {
         };
         bar.finish_and_clear();
         let report = report?;
+        if report.nothing_new() {
+            output::say("nothing new since the last run; nothing was written");
+        }
         if self.json {
             return output::print_json(&report);
         }
         let tables = datasets(&report, self.rows.limit(), self.rows.truncate())?;
         output::print(&format!("{tables}{report}"))
     }
-}
-
-/// A folder may be given as a `file:` URL.
-fn plain_path(output: &std::path::Path) -> PathBuf {
-    let path = output.to_str().and_then(|output| output.strip_prefix("file:"));
-    path.map_or_else(|| output.to_owned(), |path| path.strip_prefix("//").unwrap_or(path).into())
 }
 
 /// A bar where somebody watches, nothing elsewhere.
@@ -82,21 +113,4 @@ fn progress_bar() -> ProgressBar {
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .with_key("rate", rate);
     ProgressBar::new(0).with_style(style)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_output_may_be_a_file_url() {
-        for (output, path) in [
-            ("tables", "tables"),
-            ("/var/tables", "/var/tables"),
-            ("file:///var/tables", "/var/tables"),
-            ("file:tables", "tables"),
-        ] {
-            assert_eq!(plain_path(output.as_ref()), PathBuf::from(path), "{output}");
-        }
-    }
 }

@@ -5,19 +5,19 @@ use tokio::sync::mpsc;
 
 use gametel_batch::BatchError;
 use gametel_batch::display::printable;
-use gametel_batch::source::{self, End, SourceRecord, Start};
+use gametel_batch::source::{self, End, Removed, SourceRecord, Start};
 
 use super::output;
-use super::url::Url;
+use super::source::SourceArgs;
 
 /// Prints the events of a source, one a line, as they are.
 #[derive(Debug, Args)]
 pub(super) struct Tail {
-    /// Where to read: sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]/TOPIC.
-    #[arg(long, value_name = "URL", env = "GAMETEL_SOURCE")]
-    source: Url,
+    #[command(flatten)]
+    source: SourceArgs,
 
-    /// Where to start in each partition: earliest, latest, an offset, or -N for the last N.
+    /// Where to start in each partition: earliest, latest, an offset or the nearest that is there,
+    /// -N for the last N, a time, or JSON as for `run --start`.
     #[arg(long, value_name = "START", default_value = "earliest", allow_hyphen_values = true)]
     from: Start,
 
@@ -69,7 +69,9 @@ impl Tail {
         batches: &mpsc::Sender<Result<Vec<u8>, BatchError>>,
     ) -> Result<(), BatchError> {
         let end = if self.follow { End::Follow } else { End::Snapshot };
-        let mut source = source::open(&self.source.clone().endpoint()?, self.from, end)?;
+        let config = self.source.config()?.with_start(self.from.clone()).with_end(end);
+        // Who looks wants to see what there is.
+        let mut source = source::open(&config.with_removed(Removed::Skip))?;
         let escape = std::io::stdout().is_terminal();
         let mut left = self.limit.unwrap_or(u64::MAX);
         while left > 0 {

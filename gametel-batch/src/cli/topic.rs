@@ -9,6 +9,7 @@ use gametel_batch::source::kafka::{TopicDescription, describe};
 use gametel_batch::{BatchError, ErrorKind};
 
 use super::output;
+use super::source::KafkaArgs;
 use super::url::Url;
 
 /// How long the cluster may take.
@@ -42,6 +43,9 @@ pub(super) struct Describe {
     /// The topic: kafka://HOST:PORT[,HOST:PORT]/TOPIC.
     url: Url,
 
+    #[command(flatten)]
+    kafka: KafkaArgs,
+
     /// Print the description as JSON.
     #[arg(long)]
     json: bool,
@@ -58,8 +62,8 @@ impl Topic {
 
 impl Ensure {
     async fn execute(self) -> super::CommandResult {
-        let url = self.url.endpoint()?;
-        let (brokers, topic) = kafka(&url)?;
+        let urls = self.url.endpoints()?;
+        let (brokers, topic) = kafka(&urls)?;
         let settings = TopicSettings::default()
             .with_partitions(self.partitions)
             .with_replication(self.replication);
@@ -83,12 +87,14 @@ impl Ensure {
 
 impl Describe {
     async fn execute(self) -> super::CommandResult {
-        let url = self.url.endpoint()?;
-        let (brokers, topic) = kafka(&url)?;
+        let urls = self.url.endpoints()?;
+        let (brokers, topic) = kafka(&urls)?;
         let (brokers, topic) = (brokers.to_owned(), topic.to_owned());
-        let description = tokio::task::spawn_blocking(move || describe(&brokers, &topic))
-            .await
-            .map_err(|error| output::failed("a working thread has died", error))??;
+        let settings = self.kafka.settings()?;
+        let description =
+            tokio::task::spawn_blocking(move || describe(&brokers, &topic, &settings))
+                .await
+                .map_err(|error| output::failed("a working thread has died", error))??;
         if self.json {
             return output::print_json(&description);
         }
@@ -100,10 +106,12 @@ fn config_error(message: impl Into<String>) -> BatchError {
     BatchError::new(ErrorKind::Config, message)
 }
 
-fn kafka(url: &Endpoint) -> Result<(&str, &str), BatchError> {
-    match url {
-        Endpoint::Kafka { brokers, topic } => Ok((brokers, topic)),
-        other => Err(config_error(format!("{other} is no Kafka topic"))),
+/// The one topic that a URL names.
+fn kafka(urls: &[Endpoint]) -> Result<(&str, &str), BatchError> {
+    match urls {
+        [Endpoint::Kafka { brokers, topic }] => Ok((brokers, topic)),
+        [other] => Err(config_error(format!("{other} is no Kafka topic"))),
+        _ => Err(config_error("only one topic can be named here")),
     }
 }
 

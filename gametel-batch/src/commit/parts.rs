@@ -100,6 +100,14 @@ impl FinishedParts {
         parts.sort_by(|one, other| one.name.cmp(&other.name));
         parts
     }
+
+    /// Takes out those without rows.
+    pub(crate) fn take_empty(&self) -> Vec<Part> {
+        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (full, empty) = parts.drain(..).partition(|part| part.rows > 0);
+        *parts = full;
+        empty
+    }
 }
 
 /// A file in the making, whose bytes are counted and hashed on their way.

@@ -126,6 +126,7 @@ pub(super) mod tests {
             run: "01a20b52-a11f-7606-a456-cd423abff3f7".parse().unwrap(),
             previous: Some("01a20b52-9d3c-72c4-99be-a9380e8f10a8".parse().unwrap()),
             mode: Mode::Append,
+            restored: None,
             gametel: "0.1.0".to_owned(),
             started: at,
             finished: at,

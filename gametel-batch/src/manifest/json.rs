@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::error::BatchError;
+use crate::error::{BatchError, ErrorKind};
 
 use super::Manifest;
 
@@ -21,12 +21,13 @@ impl Manifest {
         // Read for itself first: of a later format nothing else need be as it is here.
         let Format { format } = serde_json::from_slice(json).map_err(damaged)?;
         if format > Self::FORMAT {
-            return Err(BatchError::config(format!(
+            let message = format!(
                 "the manifest has format {format}, and this gametel-batch ({}) knows formats up to \
                  {}: use a later one",
                 env!("CARGO_PKG_VERSION"),
                 Self::FORMAT,
-            )));
+            );
+            return Err(BatchError::new(ErrorKind::Refused, message));
         }
         serde_json::from_slice(json).map_err(damaged)
     }
@@ -41,13 +42,13 @@ impl Manifest {
 }
 
 /// A time as RFC 3339 has it, in UTC.
-pub(super) mod rfc3339 {
+pub(crate) mod rfc3339 {
     use gametel_core::event::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     use crate::timestamp::write_rfc3339;
 
-    pub(in crate::manifest) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         at: &Timestamp,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -87,7 +88,6 @@ pub(super) mod text {
 
 #[cfg(test)]
 mod tests {
-    use crate::error::ErrorKind;
     use crate::manifest::check::tests::balanced;
 
     use super::*;
@@ -115,7 +115,7 @@ mod tests {
 
         let later = br#"{"format":2,"everything":"else"}"#;
         let error = Manifest::from_json(later).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Config);
+        assert_eq!(error.kind(), ErrorKind::Refused);
         assert!(error.to_string().contains("format 2"), "{error}");
         for odd in ["", "{}", "[]", "{\"format\":1}", "{\"format\":\"1\"}"] {
             let error = Manifest::from_json(odd.as_bytes()).unwrap_err();

@@ -20,14 +20,16 @@
 
 mod check;
 mod checksum;
-mod json;
+pub(crate) mod json;
 mod mode;
 mod run_id;
+pub(crate) mod stored;
 mod summary;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use gametel_core::catalog::Catalog;
 use gametel_core::event::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +56,9 @@ pub struct Manifest {
     pub previous: Option<RunId>,
     /// How the run changed the datasets.
     pub mode: Mode,
+    /// Of a rollback, the run whose datasets it brought back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<RunId>,
     /// The version of gametel that wrote it.
     pub gametel: String,
     /// When the run began.
@@ -95,6 +100,14 @@ pub struct CatalogVersion {
     /// The checksum of its text as [`Catalog::to_toml`](gametel_core::catalog::Catalog::to_toml)
     /// writes it. Two catalogs that say the same have the same, whatever their files look like.
     pub sha256: Checksum,
+}
+
+impl CatalogVersion {
+    /// The version that a catalog is.
+    pub fn of(catalog: &Catalog) -> Self {
+        let sha256 = Checksum::of(catalog.to_toml().as_bytes());
+        Self { name: catalog.name().to_owned(), sha256 }
+    }
 }
 
 /// A range of offsets that was read: from `start` up to, and without, `end`.
@@ -156,6 +169,13 @@ pub struct WrittenFile {
 impl Manifest {
     /// The version of the form that this version of gametel writes, and the newest that it reads.
     pub const FORMAT: u32 = 1;
+
+    /// Whether it is of an append that found nothing to add. Then nothing was written, no run was
+    /// recorded, and this manifest is nowhere but here.
+    pub fn nothing_new(&self) -> bool {
+        let empty = self.partitions.iter().all(|partition| partition.start == partition.end);
+        self.mode == Mode::Append && self.datasets.is_empty() && empty
+    }
 
     /// The datasets, and the quarantine behind them.
     pub fn all_datasets(&self) -> impl Iterator<Item = &WrittenDataset> {

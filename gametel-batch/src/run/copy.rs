@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gametel_core::batch::EventBatch;
@@ -6,12 +5,11 @@ use gametel_core::catalog::Catalog;
 use gametel_core::codec::Decoder;
 use gametel_core::event::EncodedEvent;
 use gametel_core::sink::{EventSink, Router};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{Progress, RunConfig};
-use crate::error::BatchError;
-use crate::source::{PartitionRange, Source, SourceRecord};
+use crate::error::{BatchError, ErrorKind};
+use crate::source::{PartitionRange, PartitionRead, Source, SourceRecord};
 
 use super::write_error;
 
@@ -23,32 +21,13 @@ const AHEAD: usize = 2;
 pub(super) struct Tally {
     pub(super) read: u64,
     pub(super) tombstones: u64,
-    /// What was read of each partition.
-    partitions: BTreeMap<(Arc<str>, i32), u64>,
-}
-
-impl Tally {
-    /// How many records of a partition were read.
-    pub(super) fn read_of(&self, range: &PartitionRange) -> u64 {
-        let partition = (Arc::clone(&range.topic), range.partition);
-        self.partitions.get(&partition).copied().unwrap_or(0)
-    }
-
-    fn add(&mut self, chunk: Chunk) {
-        self.read += chunk.events.len() as u64 + chunk.tombstones;
-        self.tombstones += chunk.tombstones;
-        for (partition, read) in chunk.partitions {
-            *self.partitions.entry(partition).or_default() += read;
-        }
-    }
+    pub(super) partitions: Vec<PartitionRead>,
 }
 
 /// Records that were read together, and found to be events or not.
 struct Chunk {
     events: EventBatch,
     tombstones: u64,
-    /// How many are of which partition, in the order in which they were read.
-    partitions: Vec<((Arc<str>, i32), u64)>,
 }
 
 /// Reads and decodes on one thread while what came before is being written.
@@ -56,12 +35,11 @@ pub(super) async fn copy(
     source: Box<dyn Source>,
     decoder: RowDecoder,
     router: &Router,
-    ranges: &[PartitionRange],
     config: &RunConfig,
 ) -> Result<Tally, BatchError> {
     let (chunks, mut inbox) = mpsc::channel(AHEAD);
-    let reader = spawn_reader(source, decoder, chunks);
-    let offsets = ranges.iter().map(PartitionRange::offsets).sum();
+    let offsets = source.ranges().iter().map(PartitionRange::offsets).sum();
+    let reader = spawn_reader(source, decoder, chunks)?;
     let mut tally = Tally::default();
     while let Some(chunk) = inbox.recv().await {
         let report = router.write_batch(&chunk.events).await.map_err(write_error)?;
@@ -71,68 +49,64 @@ pub(super) async fn copy(
             let reason = rejection.reason.to_string();
             return Err(BatchError::failed(format!("the record {position} was refused"), reason));
         }
-        tally.add(chunk);
+        tally.read += chunk.events.len() as u64 + chunk.tombstones;
+        tally.tombstones += chunk.tombstones;
         config.report_progress(Progress { read: tally.read, offsets });
     }
     match reader.await {
-        Ok(result) => result.map(|()| tally),
-        Err(error) => Err(BatchError::failed("the reading thread has died", error)),
+        Ok(partitions) => Ok(Tally { partitions: partitions?, ..tally }),
+        Err(_) => Err(BatchError::new(ErrorKind::Failed, "the reading thread has died")),
     }
 }
 
+/// Starts the thread that reads. Not one of the runtime's own: the runtime waits for those when it
+/// ends, and who waits for standard input may wait for ever.
 fn spawn_reader(
     mut source: Box<dyn Source>,
     mut decoder: RowDecoder,
     chunks: mpsc::Sender<Chunk>,
-) -> JoinHandle<Result<(), BatchError>> {
-    tokio::task::spawn_blocking(move || {
+) -> Result<oneshot::Receiver<Result<Vec<PartitionRead>, BatchError>>, BatchError> {
+    let (done, result) = oneshot::channel();
+    let mut read = move || {
         while let Some(records) = source.next()? {
             if chunks.blocking_send(decoder.decode(records)).is_err() {
                 // The writing side has failed, and says so itself.
                 break;
             }
         }
-        Ok(())
-    })
+        Ok(source.read())
+    };
+    std::thread::Builder::new()
+        .name("gametel-read".to_owned())
+        .spawn(move || drop(done.send(read())))
+        .map_err(|error| BatchError::failed("no thread could be started", error))?;
+    Ok(result)
 }
 
 /// Finds out what each record is: a row of a dataset, or for the quarantine.
-pub(super) struct RowDecoder {
+pub(crate) struct RowDecoder {
     decoder: Decoder,
     catalog: Arc<Catalog>,
 }
 
 impl RowDecoder {
-    pub(super) fn new(catalog: &Arc<Catalog>) -> Self {
+    pub(crate) fn new(catalog: &Arc<Catalog>) -> Self {
         Self { decoder: Decoder::new(), catalog: Arc::clone(catalog) }
     }
 
     fn decode(&mut self, records: Vec<SourceRecord>) -> Chunk {
         let count = records.len();
-        let partitions = count_partitions(&records);
         let events: Vec<_> =
             records.into_iter().filter_map(|record| self.decode_one(record)).collect();
-        Chunk { tombstones: (count - events.len()) as u64, events: events.into(), partitions }
+        Chunk { tombstones: (count - events.len()) as u64, events: events.into() }
     }
 
-    fn decode_one(&mut self, record: SourceRecord) -> Option<EncodedEvent> {
+    /// The event that a record is, or `None` of a tombstone.
+    pub(crate) fn decode_one(&mut self, record: SourceRecord) -> Option<EncodedEvent> {
         let event = self.decoder.decode(record.value?, record.timestamp, record.position);
         Some(match self.catalog.check_columns(&event) {
             Ok(()) => event,
             Err(misfit) => event.into_malformed(misfit),
         })
     }
-}
-
-fn count_partitions(records: &[SourceRecord]) -> Vec<((Arc<str>, i32), u64)> {
-    records
-        .chunk_by(|one, next| {
-            let (one, next) = (&one.position, &next.position);
-            one.partition == next.partition && one.topic == next.topic
-        })
-        .map(|records| {
-            let position = &records[0].position;
-            ((Arc::clone(&position.topic), position.partition), records.len() as u64)
-        })
-        .collect()
 }

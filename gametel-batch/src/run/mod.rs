@@ -1,7 +1,10 @@
 //! The run: range, copy, check, switch.
 
 mod copy;
+#[cfg(all(test, feature = "log"))]
+mod kill_tests;
 mod record;
+mod resume;
 mod sinks;
 
 use std::sync::Arc;
@@ -10,13 +13,15 @@ use gametel_core::catalog::{Catalog, QUARANTINE};
 use gametel_core::event::Timestamp;
 use gametel_core::sink::{EventSink, SinkError};
 
-use crate::commit::Staging;
-use crate::config::RunConfig;
+use crate::commit::{Change, Transaction, refuse_existing};
+use crate::config::{OutputMode, RunConfig};
 use crate::error::{BatchError, ErrorKind};
-use crate::manifest::{Imbalance, Manifest, Mode, RunId};
-use crate::source::{self, End, Start};
+use crate::manifest::{Imbalance, Manifest, Mode};
+use crate::source::{self, Source};
+use crate::store::Store;
 
-use copy::{RowDecoder, copy};
+pub(crate) use copy::RowDecoder;
+use copy::copy;
 use record::{Identity, record};
 use sinks::Sinks;
 
@@ -51,44 +56,93 @@ use sinks::Sinks;
 /// # Errors
 ///
 /// The source or the output can't be used, or something failed on the way. The old datasets are
-/// then in their places, but for a failure of the switch itself, which says which dataset it failed
-/// on.
+/// then in their places, but for a failure of the switch itself, which says that it has begun; the
+/// next run finishes it.
 ///
 /// # Cancel safety
 ///
 /// Dropping the future ends the run as a failure does: nothing was replaced, and what was staged is
-/// removed. Two things go on without it, each on a thread of the runtime's own. A call that waits
-/// for the source ends by its own time-out. A switch that has begun is finished, since half of it
-/// would help nobody.
+/// removed. Two things go on without it, each on a thread of its own. A call that waits for the
+/// source ends by its own time-out, but for one that waits for standard input or a pipe: that ends
+/// with the input, or with the process. A switch that has begun is finished, since half of it would
+/// help nobody.
 pub async fn run(config: RunConfig) -> Result<Manifest, BatchError> {
-    let started = Timestamp::now();
-    let run = RunId::after(None, started);
-    let endpoint = config.source.clone();
-    let source = blocking(move || source::open(&endpoint, Start::Earliest, End::Snapshot)).await?;
-    let ranges = source.ranges().to_vec();
+    let store = crate::store::open(&config.output)?;
+    run_on(store, config).await
+}
 
-    let (catalog, output) = (Arc::clone(&config.catalog), config.output.clone());
-    let (staging, sinks) = blocking(move || {
-        let staging = Staging::begin(&output, names_of(&catalog))?;
-        let sinks = Sinks::create(&catalog, &staging)?;
-        Ok((staging, sinks))
-    })
-    .await?;
+/// A run on a store that is open.
+pub(crate) async fn run_on(
+    store: Arc<dyn Store>,
+    config: RunConfig,
+) -> Result<Manifest, BatchError> {
+    let started = Timestamp::now();
+    let (opened, config) = blocking(move || Ok((begin(store, &config, started)?, config))).await?;
+    let Begun { transaction, source, identity, sinks } = opened;
+    let Some(sinks) = sinks else {
+        return Ok(record::nothing_new(identity, &config, &source.read()));
+    };
     let decoder = RowDecoder::new(&config.catalog);
-    let tally = copy(source, decoder, &sinks.router, &ranges, &config).await;
+    let tally = copy(source, decoder, &sinks.router, &config).await;
     // Closed in any case, so that no thread writes on when the staging goes.
     let closed = sinks.router.close().await;
     let tally = tally?;
     closed.map_err(write_error)?;
 
     blocking(move || {
-        let identity = Identity { run, previous: None, mode: Mode::Overwrite, started };
-        let manifest = record(identity, &config, &ranges, &tally, &sinks);
+        let added = identity.mode == Mode::Append;
+        if added {
+            sinks.drop_empty(&transaction)?;
+        }
+        let manifest = record(identity, &config, &tally, &sinks);
         manifest.check_conservation().map_err(imbalance)?;
-        staging.commit(&names_of(&config.catalog))?;
+        if added && transaction.base().is_some() && resume::is_empty(&tally.partitions) {
+            return Ok(record::nothing_new(identity, &config, &tally.partitions));
+        }
+        let (written, offsets) = (sinks.written(), resume::ends(&tally.partitions));
+        let change = if added {
+            Change::Extend(written, offsets)
+        } else {
+            Change::Replace(written, offsets)
+        };
+        transaction.commit(&change, &manifest, config.keep)?;
         Ok(manifest)
     })
     .await
+}
+
+/// A run that is ready to read.
+struct Begun {
+    transaction: Transaction,
+    source: Box<dyn Source>,
+    identity: Identity,
+    /// None where there is nothing new, and nothing is to be written.
+    sinks: Option<Sinks>,
+}
+
+fn begin(
+    store: Arc<dyn Store>,
+    config: &RunConfig,
+    started: Timestamp,
+) -> Result<Begun, BatchError> {
+    let transaction = Transaction::begin(Arc::clone(&store), started)?;
+    let there = transaction.is_there(names_of(&config.catalog))?;
+    let (base, output) = (transaction.base(), store.name_of(""));
+    let (mode, wanted) = match config.mode {
+        OutputMode::Fail if there => return Err(refuse_existing(&output)),
+        OutputMode::Append => (Mode::Append, resume::behind(base, there, &output, &config.source)?),
+        OutputMode::Overwrite | OutputMode::Fail => (Mode::Overwrite, config.source.clone()),
+    };
+    let source = source::open(&wanted)?;
+    let previous = base.map(|base| base.run);
+    let identity = Identity { run: transaction.run(), previous, mode, started };
+    let added = mode == Mode::Append && base.is_some();
+    let sinks = if added && source.ranges().iter().all(|range| range.offsets() == Some(0)) {
+        None
+    } else {
+        Some(Sinks::create(&config.catalog, &transaction, added)?)
+    };
+    Ok(Begun { transaction, source, identity, sinks })
 }
 
 /// Every dataset's name, the quarantine's last.
@@ -106,7 +160,7 @@ fn write_error(error: SinkError) -> BatchError {
 }
 
 /// Does blocking work off the async threads.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, BatchError> + Send + 'static,
 ) -> Result<T, BatchError> {
     match tokio::task::spawn_blocking(work).await {

@@ -1,19 +1,20 @@
 //! From what was counted and written to the manifest.
 
-use gametel_core::catalog::Catalog;
+use gametel_core::catalog::QUARANTINE;
 use gametel_core::event::Timestamp;
 
 use crate::commit::Part;
 use crate::config::RunConfig;
 use crate::manifest::{
-    CatalogVersion, Checksum, Manifest, Mode, ReadPartition, RunId, WrittenDataset, WrittenFile,
+    CatalogVersion, Manifest, Mode, ReadPartition, RunId, WrittenDataset, WrittenFile,
 };
-use crate::source::PartitionRange;
+use crate::source::PartitionRead;
 
 use super::copy::Tally;
 use super::sinks::{Sinks, StagedDataset};
 
 /// Which run it is, and what it is about to do.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Identity {
     pub(super) run: RunId,
     pub(super) previous: Option<RunId>,
@@ -25,7 +26,6 @@ pub(super) struct Identity {
 pub(super) fn record(
     identity: Identity,
     config: &RunConfig,
-    ranges: &[PartitionRange],
     tally: &Tally,
     sinks: &Sinks,
 ) -> Manifest {
@@ -34,14 +34,15 @@ pub(super) fn record(
         run: identity.run,
         previous: identity.previous,
         mode: identity.mode,
+        restored: None,
         gametel: env!("CARGO_PKG_VERSION").to_owned(),
         started: identity.started,
         // The clock may have been set back meanwhile.
         finished: Timestamp::now().max(identity.started),
-        catalog: catalog_version(&config.catalog),
-        sources: vec![config.source.to_string()],
-        output: config.output.clone().into(),
-        partitions: ranges.iter().map(|range| read_partition(range, tally)).collect(),
+        catalog: CatalogVersion::of(&config.catalog),
+        sources: config.source.endpoints.iter().map(ToString::to_string).collect(),
+        output: config.output.clone(),
+        partitions: tally.partitions.iter().map(read_partition).collect(),
         read: tally.read,
         datasets: sinks.datasets.iter().map(written_dataset).collect(),
         unselected: sinks.unselected.by_name(),
@@ -51,23 +52,49 @@ pub(super) fn record(
     }
 }
 
-pub(crate) fn catalog_version(catalog: &Catalog) -> CatalogVersion {
-    CatalogVersion {
-        name: catalog.name().to_owned(),
-        sha256: Checksum::of(catalog.to_toml().as_bytes()),
+/// The manifest of an append that found nothing to add. It is nowhere but here.
+pub(super) fn nothing_new(
+    identity: Identity,
+    config: &RunConfig,
+    partitions: &[PartitionRead],
+) -> Manifest {
+    Manifest {
+        format: Manifest::FORMAT,
+        run: identity.run,
+        previous: identity.previous,
+        mode: identity.mode,
+        restored: None,
+        gametel: env!("CARGO_PKG_VERSION").to_owned(),
+        started: identity.started,
+        finished: Timestamp::now().max(identity.started),
+        catalog: CatalogVersion::of(&config.catalog),
+        sources: config.source.endpoints.iter().map(ToString::to_string).collect(),
+        output: config.output.clone(),
+        partitions: partitions.iter().map(read_partition).collect(),
+        read: 0,
+        datasets: Vec::new(),
+        unselected: Default::default(),
+        quarantine: WrittenDataset {
+            name: QUARANTINE.to_owned(),
+            rows: 0,
+            schema: Vec::new(),
+            files: Vec::new(),
+        },
+        quarantined: Default::default(),
+        tombstones: 0,
     }
 }
 
-fn read_partition(range: &PartitionRange, tally: &Tally) -> ReadPartition {
-    let read = tally.read_of(range);
+fn read_partition(partition: &PartitionRead) -> ReadPartition {
+    let offsets = u64::try_from(partition.end.saturating_sub(partition.start)).unwrap_or(0);
     ReadPartition {
-        topic: range.topic.to_string(),
-        partition: range.partition,
-        start: range.start,
-        end: range.end,
-        read,
+        topic: partition.topic.to_string(),
+        partition: partition.partition,
+        start: partition.start,
+        end: partition.end,
+        read: partition.read,
         // More records than offsets leave no gap, and the check of the counts finds them.
-        gaps: range.offsets().saturating_sub(read),
+        gaps: offsets.saturating_sub(partition.read),
     }
 }
 

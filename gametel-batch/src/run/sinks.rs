@@ -3,7 +3,7 @@ use std::sync::Arc;
 use gametel_core::catalog::{Catalog, QUARANTINE};
 use gametel_core::sink::{FanOut, Router};
 
-use crate::commit::{FinishedParts, Part, Staging};
+use crate::commit::{FinishedParts, Part, Parts, Transaction, Written};
 use crate::counts::{CountSink, Counts};
 use crate::dataset::schema_columns;
 use crate::error::BatchError;
@@ -34,19 +34,31 @@ impl StagedDataset {
     pub(super) fn parts(&self) -> Vec<Part> {
         self.parts.parts()
     }
+
+    fn written(&self) -> Written {
+        Written { dataset: self.name.clone(), parts: self.parts() }
+    }
 }
 
 impl Sinks {
-    pub(super) fn create(catalog: &Arc<Catalog>, staging: &Staging) -> Result<Self, BatchError> {
+    /// Starts the files of each dataset. If they are to be `added`, their names sort behind those that
+    /// are there.
+    pub(super) fn create(
+        catalog: &Arc<Catalog>,
+        transaction: &Transaction,
+        added: bool,
+    ) -> Result<Self, BatchError> {
         let mut router = Router::builder(Arc::clone(catalog));
         let mut datasets = Vec::new();
         for (index, dataset) in catalog.indexed_datasets() {
             let rows = EventRows::new(catalog.columns(index));
-            let (sink, dataset) = stage(staging, dataset.name(), rows)?;
+            let (sink, dataset) =
+                stage(transaction.parts(dataset.name(), added), dataset.name(), rows)?;
             router = router.dataset(&dataset.name, sink);
             datasets.push(dataset);
         }
-        let (sink, quarantine) = stage(staging, QUARANTINE, QuarantineRows::new())?;
+        let (sink, quarantine) =
+            stage(transaction.parts(QUARANTINE, added), QUARANTINE, QuarantineRows::new())?;
         let (by_reason, quarantined) = CountSink::by_reason();
         let sink = FanOut::new([Arc::new(sink) as _, Arc::new(by_reason) as _]);
         let (by_type, unselected) = CountSink::by_type();
@@ -54,14 +66,34 @@ impl Sinks {
         let router = router.map_err(write_error)?;
         Ok(Self { router, datasets, unselected, quarantine, quarantined })
     }
+
+    /// What was written, once the sinks are closed.
+    pub(super) fn written(&self) -> Vec<Written> {
+        self.all().map(StagedDataset::written).collect()
+    }
+
+    /// Drops the files without rows of datasets that have others: an append that has nothing for a
+    /// dataset leaves it alone.
+    pub(super) fn drop_empty(&self, transaction: &Transaction) -> Result<(), BatchError> {
+        for dataset in self.all() {
+            if transaction.base().is_some_and(|base| !base.files(&dataset.name).is_empty()) {
+                transaction.discard(&dataset.name, &dataset.parts.take_empty())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &StagedDataset> {
+        self.datasets.iter().chain([&self.quarantine])
+    }
 }
 
 fn stage(
-    staging: &Staging,
+    parts: Parts,
     name: &str,
     rows: impl Rows,
 ) -> Result<(ParquetSink, StagedDataset), BatchError> {
-    let (parts, schema) = (staging.parts(name), schema_columns(&rows.schema()));
+    let schema = schema_columns(&rows.schema());
     let finished = parts.finished();
     let sink = ParquetSink::create(name, parts, rows).map_err(write_error)?;
     Ok((sink, StagedDataset { name: name.to_owned(), schema, parts: finished }))

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use gametel_core::event::Position;
 use gametel_core::sink::SinkErrorKind;
-use gametel_core::sink::log::{LogError, LogReader, TOPIC};
+use gametel_core::sink::log::{LogError, LogReader};
 
 use crate::error::BatchError;
 
-use super::{End, PartitionRange, Source, SourceRecord, Start};
+use super::range::Partition;
+use super::{PartitionRange, PartitionRead, Source, SourceConfig, SourceRecord};
 
 /// How many records one read asks for.
 const RECORDS: usize = 8_192;
@@ -23,18 +24,24 @@ pub(super) struct LogSource {
     topic: Arc<str>,
     ranges: [PartitionRange; 1],
     next: i64,
-    end: End,
+    read: u64,
 }
 
 impl LogSource {
-    pub(super) fn open(path: &Path, start: Start, end: End) -> Result<Self, BatchError> {
+    pub(super) fn open(
+        path: &Path,
+        topic: Arc<str>,
+        config: &SourceConfig,
+    ) -> Result<Self, BatchError> {
+        config.check_partitions(&topic, &[0])?;
         let reader = LogReader::open(path).map_err(read_error)?;
         let (low, high) = reader.range().map_err(read_error)?;
-        let topic: Arc<str> = TOPIC.into();
-        let next = start.resolve(low, high);
-        let range =
-            PartitionRange { topic: Arc::clone(&topic), partition: 0, start: next, end: high };
-        Ok(Self { reader, topic, ranges: [range], next, end })
+        let partition = Partition { topic: &topic, number: 0, low, high };
+        let range = partition
+            .range(config, &|at| reader.offset_at(at).map_err(read_error))?
+            .expect("the only partition was checked to be read");
+        let next = range.start;
+        Ok(Self { reader, topic, ranges: [range], next, read: 0 })
     }
 }
 
@@ -44,23 +51,21 @@ impl Source for LogSource {
     }
 
     fn next(&mut self) -> Result<Option<Vec<SourceRecord>>, BatchError> {
-        let wanted = match self.end {
-            End::Follow => RECORDS,
-            End::Snapshot => {
-                let left = usize::try_from(self.ranges[0].end - self.next).unwrap_or(0);
-                if left == 0 {
-                    return Ok(None);
-                }
-                left.min(RECORDS)
-            }
+        let end = self.ranges[0].end;
+        let wanted = match end.map(|end| usize::try_from(end - self.next).unwrap_or(0)) {
+            None => RECORDS,
+            Some(0) => return Ok(None),
+            Some(left) => left.min(RECORDS),
         };
-        let records = self.reader.read(self.next, wanted).map_err(read_error)?;
-        match (records.last(), self.end) {
+        let mut records = self.reader.read(self.next, wanted).map_err(read_error)?;
+        // Where records were removed since the end was fixed, what is behind it comes in their stead.
+        records.retain(|record| end.is_none_or(|end| record.offset < end));
+        match (records.last(), end) {
             (Some(last), _) => self.next = last.offset + 1,
-            (None, End::Follow) => std::thread::sleep(PAUSE),
-            // Records below the end were removed since it was fixed.
-            (None, End::Snapshot) => return Ok(None),
+            (None, None) => std::thread::sleep(PAUSE),
+            (None, Some(_)) => return Ok(None),
         }
+        self.read += records.len() as u64;
         let records = records.into_iter().map(|record| SourceRecord {
             position: Position {
                 topic: Arc::clone(&self.topic),
@@ -71,6 +76,17 @@ impl Source for LogSource {
             value: record.value,
         });
         Ok(Some(records.collect()))
+    }
+
+    fn read(&self) -> Vec<PartitionRead> {
+        let [range] = &self.ranges;
+        vec![PartitionRead {
+            topic: Arc::clone(&range.topic),
+            partition: range.partition,
+            start: range.start,
+            end: range.end.unwrap_or(self.next),
+            read: self.read,
+        }]
     }
 }
 

@@ -1,22 +1,39 @@
-//! Where records are read from: an embedded log, or a Kafka topic.
+//! Where records are read from: Kafka topics, an embedded log, files and standard input.
 //!
-//! A source fixes its range of offsets when it is opened, and reads each partition from its start
+//! A source fixes its ranges of offsets when it is opened, and reads each partition from its start
 //! to its end, one after the other: the same range gives the same records in the same order,
 //! whatever was written meanwhile. Its calls block their thread.
+//!
+//! | end | topic | partition | offset | timestamp |
+//! |---|---|---|---|---|
+//! | `kafka://HOST:PORT/TOPIC` | its name | as in Kafka | as in Kafka | the record's |
+//! | `sqlite:PATH` | `events` | 0 | the record's number | when it was received |
+//! | `file:PATH` | the path as it was given | 0 | the number of the line, from 0 | none |
+//! | `stdin:` | `stdin` | 0 | the number of the line, from 0 | none |
 
+mod chain;
+mod config;
+mod gather;
 #[cfg(feature = "kafka")]
 pub mod kafka;
+mod lines;
 #[cfg(feature = "log")]
 mod log;
-
-use std::str::FromStr;
-use std::sync::Arc;
+mod place;
+mod range;
+mod settings;
+mod unpack;
 
 use bytes::Bytes;
 use gametel_core::endpoint::Endpoint;
 use gametel_core::event::{Position, Timestamp};
 
 use crate::error::BatchError;
+
+pub use config::{Removed, SourceConfig, endpoints};
+pub use place::{End, PartitionPlaces, Place, Start};
+pub use range::{PartitionRange, PartitionRead};
+pub use settings::KafkaSettings;
 
 /// Reads records in order.
 pub trait Source: Send {
@@ -31,6 +48,10 @@ pub trait Source: Send {
     /// The source can't be read on, or stays silent for too long. Which records come next is then
     /// undefined.
     fn next(&mut self) -> Result<Option<Vec<SourceRecord>>, BatchError>;
+
+    /// What was read so far, for each of the [ranges](Self::ranges): all of it once
+    /// [`next`](Self::next) has given `None`, and the only one to know the end of a file.
+    fn read(&self) -> Vec<PartitionRead>;
 }
 
 /// One record as it is in its source.
@@ -45,118 +66,61 @@ pub struct SourceRecord {
     pub value: Option<Bytes>,
 }
 
-/// A range of offsets of one partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PartitionRange {
-    /// The topic's name.
-    pub topic: Arc<str>,
-    /// The partition's number.
-    pub partition: i32,
-    /// The first offset.
-    pub start: i64,
-    /// One past the last offset.
-    pub end: i64,
-}
-
-impl PartitionRange {
-    /// How many offsets there are. Not each needs to hold a record.
-    pub fn offsets(&self) -> u64 {
-        u64::try_from(self.end.saturating_sub(self.start)).unwrap_or(0)
-    }
-}
-
-/// Where reading starts, in each partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Start {
-    /// At the first record that is there.
-    Earliest,
-    /// Behind the last.
-    Latest,
-    /// At this offset, or the nearest that is there.
-    Offset(i64),
-    /// This many offsets in front of the end.
-    Last(i64),
-}
-
-impl Start {
-    /// The offset that this is, in a partition that has `[low, high)`.
-    #[cfg_attr(
-        not(any(feature = "log", feature = "kafka")),
-        allow(dead_code, reason = "a build for `show` and `schema` alone has no source")
-    )]
-    fn resolve(self, low: i64, high: i64) -> i64 {
-        match self {
-            Self::Earliest => low,
-            Self::Latest => high,
-            Self::Offset(offset) => offset.clamp(low, high),
-            Self::Last(count) => high.saturating_sub(count).clamp(low, high),
-        }
-    }
-}
-
-impl FromStr for Start {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match (text, text.parse::<i64>()) {
-            ("earliest", _) => Ok(Self::Earliest),
-            ("latest", _) => Ok(Self::Latest),
-            (_, Ok(offset)) if offset < 0 => Ok(Self::Last(offset.saturating_neg())),
-            (_, Ok(offset)) => Ok(Self::Offset(offset)),
-            _ => Err("write earliest, latest, an offset, or -N for the last N".to_owned()),
-        }
-    }
-}
-
-/// What a source does at the end of what was there when it was opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum End {
-    /// It ends.
-    Snapshot,
-    /// It waits for more.
-    Follow,
-}
-
-/// Opens the source that a URL names. Blocks, for at most about 10 s where a cluster does not
-/// answer.
+/// Opens what a configuration names, and fixes the ranges. Blocks, for at most about 10 s where a
+/// cluster does not answer.
+///
+/// ```
+/// use gametel_batch::source::{self, SourceConfig};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("events.ndjson");
+/// std::fs::write(&path, "{\"event_type\":\"login\"}\n\n{\"event_type\":\"logout\"}\n")?;
+///
+/// let config: SourceConfig = format!("file:{}", path.display()).parse()?;
+/// let mut source = source::open(&config)?;
+/// let records = source.next()?.unwrap_or_default();
+/// assert_eq!(records.iter().map(|record| record.position.offset).collect::<Vec<_>>(), [0, 2]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
-/// The URL names no source, there is nothing at its place, or the source does not answer.
-#[cfg_attr(
-    not(any(feature = "log", feature = "kafka")),
-    allow(unused_variables, reason = "a build for `show` and `schema` alone has no source")
-)]
-pub fn open(endpoint: &Endpoint, start: Start, end: End) -> Result<Box<dyn Source>, BatchError> {
-    match endpoint {
-        #[cfg(feature = "log")]
-        Endpoint::Sqlite(path) => Ok(Box::new(log::LogSource::open(path, start, end)?)),
-        #[cfg(feature = "kafka")]
-        Endpoint::Kafka { brokers, topic } => {
-            Ok(Box::new(kafka::KafkaSource::open(brokers, topic, start, end)?))
-        }
-        other => Err(BatchError::config(format!(
-            "{other} is no source: read from sqlite:PATH (feature log) or \
-             kafka://HOST:PORT/TOPIC (feature kafka)"
-        ))),
+/// A URL names no source, there is nothing at its place, or the source does not answer. A start that
+/// is no longer there is refused, unless the configuration lets it be skipped; an end that is not
+/// there yet, or that is in front of the start, is an error of the configuration.
+pub fn open(config: &SourceConfig) -> Result<Box<dyn Source>, BatchError> {
+    config.check()?;
+    let mut sources = config
+        .endpoints
+        .iter()
+        .map(|endpoint| open_one(endpoint, config))
+        .collect::<Result<Vec<_>, _>>()?;
+    match sources.len() {
+        1 => Ok(sources.remove(0)),
+        _ => Ok(Box::new(chain::Chain::new(sources))),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_start_is_an_offset_that_is_there() {
-        for (text, offset) in
-            [("earliest", 5), ("latest", 9), ("7", 7), ("0", 5), ("99", 9), ("-1", 8), ("-99", 5)]
-        {
-            assert_eq!(text.parse::<Start>().unwrap().resolve(5, 9), offset, "{text}");
+fn open_one(endpoint: &Endpoint, config: &SourceConfig) -> Result<Box<dyn Source>, BatchError> {
+    let Some(topic) = config::topic_of(endpoint) else {
+        return Err(no_source(endpoint));
+    };
+    Ok(match endpoint {
+        #[cfg(feature = "log")]
+        Endpoint::Sqlite(path) => Box::new(log::LogSource::open(path, topic, config)?),
+        #[cfg(feature = "kafka")]
+        Endpoint::Kafka { brokers, .. } => {
+            Box::new(kafka::KafkaSource::open(brokers, topic, config)?)
         }
-        assert!("yesterday".parse::<Start>().is_err());
-        assert!(Start::from_str("-9223372036854775808").is_ok());
-    }
+        Endpoint::File(path) => Box::new(lines::Lines::file(path, topic, config)?),
+        Endpoint::Stdin => Box::new(lines::Lines::stdin(topic, config)?),
+        other => return Err(no_source(other)),
+    })
+}
+
+fn no_source(endpoint: &Endpoint) -> BatchError {
+    BatchError::config(format!(
+        "{endpoint} is no source: read from sqlite:PATH (feature log), kafka://HOST:PORT/TOPIC \
+         (feature kafka), file:PATH or stdin:"
+    ))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use gametel_batch::source::{self, End, Start};
+use gametel_batch::source;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::{BaseProducer, Producer};
@@ -27,8 +27,8 @@ fn compacted(brokers: &str, topic: &str) {
 
 /// The offsets that hold a record.
 fn offsets(brokers: &str, topic: &str) -> Vec<i64> {
-    let endpoint = format!("kafka://{brokers}/{topic}").parse().unwrap();
-    let mut source = source::open(&endpoint, Start::Earliest, End::Snapshot).unwrap();
+    let config = format!("kafka://{brokers}/{topic}").parse().unwrap();
+    let mut source = source::open(&config).unwrap();
     let mut offsets = Vec::new();
     while let Some(records) = source.next().unwrap() {
         offsets.extend(records.iter().map(|record| record.position.offset));

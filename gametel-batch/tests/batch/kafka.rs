@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use gametel_batch::source::{self, End, SourceRecord, Start};
+use gametel_batch::source::{self, End, SourceConfig, SourceRecord, Start};
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
@@ -103,9 +103,9 @@ fn a_partition_whose_leader_is_not_known_yet_is_asked_again() {
     // As a broker answers while a topic is being made.
     let not_yet = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION;
     cluster.request_errors(RDKafkaApiKey::ListOffsets, &[not_yet; 3]);
-    let endpoint = format!("kafka://{}/events", cluster.bootstrap_servers()).parse().unwrap();
-    let source = source::open(&endpoint, Start::Earliest, End::Snapshot).unwrap();
-    assert_eq!(source.ranges()[0].offsets(), 0);
+    let config = format!("kafka://{}/events", cluster.bootstrap_servers()).parse().unwrap();
+    let source = source::open(&config).unwrap();
+    assert_eq!(source.ranges()[0].offsets(), Some(0));
 }
 
 #[test]
@@ -210,9 +210,12 @@ fn what_arrives_after_the_start_is_for_the_next_run() {
     send(&producer, &topic, &[Record::new(1, &value)]);
     producer.flush(TIMEOUT).unwrap();
     producer.abort_transaction(TIMEOUT).unwrap();
-    let endpoint = format!("kafka://{brokers}/{topic}").parse().unwrap();
-    let mut source = source::open(&endpoint, Start::Earliest, End::Snapshot).unwrap();
-    assert_eq!(source.ranges().iter().map(|range| range.end).collect::<Vec<_>>(), [1, 4]);
+    let config = format!("kafka://{brokers}/{topic}").parse().unwrap();
+    let mut source = source::open(&config).unwrap();
+    assert_eq!(
+        source.ranges().iter().map(|range| range.end).collect::<Vec<_>>(),
+        [Some(1), Some(4)]
+    );
     produce(&brokers, &topic, &[Record::new(1, &value); 3]);
     let mut places = Vec::new();
     while let Some(records) = source.next().unwrap() {
@@ -264,8 +267,9 @@ fn tail_reads_a_topic() {
 #[test]
 fn who_follows_a_trickle_sees_it_as_it_comes() {
     let Some((brokers, topic)) = topic("trickle", 1) else { return };
-    let endpoint = format!("kafka://{brokers}/{topic}").parse().unwrap();
-    let mut source = source::open(&endpoint, Start::Latest, End::Follow).unwrap();
+    let config: SourceConfig = format!("kafka://{brokers}/{topic}").parse().unwrap();
+    let config = config.with_start(Start::Latest).with_end(End::Follow);
+    let mut source = source::open(&config).unwrap();
     let stop = AtomicBool::new(false);
     let first = std::thread::scope(|scope| {
         scope.spawn(|| {

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
 
-use gametel_batch::source::{self, End, Start};
+use gametel_batch::source;
 use gametel_core::batch::EventBatch;
 use gametel_core::event::{
     EncodedEvent, EventId, EventType, Malformed, QuarantineReason, Timestamp,
@@ -138,18 +138,21 @@ fn the_same_range_gives_the_same_bytes_and_replaces_the_old_ones() {
     let third = batch(&arguments).report();
     assert_eq!(third["read"], 21_000);
     assert!(bytes != std::fs::read(&file).unwrap(), "the dataset was not replaced");
-    let left: Vec<_> = std::fs::read_dir(output.join("_gametel"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
-    assert_eq!(left, ["lock"], "nothing of the runs stays behind");
+    let own = std::fs::read_dir(output.join("_gametel")).unwrap();
+    let mut own: Vec<_> = own.map(|entry| entry.unwrap().file_name()).collect();
+    own.sort();
+    assert_eq!(
+        own,
+        ["current.json", "data", "lock", "runs", "snapshots"],
+        "no staging, no journal"
+    );
 }
 
 #[test]
 fn what_arrives_after_the_start_is_for_the_next_run() {
     let folder = tempfile::tempdir().unwrap();
-    let endpoint = log_of(folder.path(), &["one", "two"]).parse().unwrap();
-    let mut source = source::open(&endpoint, Start::Earliest, End::Snapshot).unwrap();
+    let config = log_of(folder.path(), &["one", "two"]).parse().unwrap();
+    let mut source = source::open(&config).unwrap();
     log_of(folder.path(), &["three"]);
     let mut offsets = Vec::new();
     while let Some(records) = source.next().unwrap() {

@@ -8,6 +8,8 @@ mod catalog;
 mod compaction;
 #[cfg(feature = "kafka")]
 mod golden;
+#[cfg(feature = "log")]
+mod history;
 #[cfg(feature = "kafka")]
 mod kafka;
 #[cfg(feature = "log")]
@@ -19,3 +21,5 @@ mod log;
 mod support;
 #[cfg(feature = "log")]
 mod typed;
+#[cfg(feature = "log")]
+mod verify;

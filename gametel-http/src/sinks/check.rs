@@ -36,3 +36,20 @@ pub(super) fn not_compiled(scheme: &str, feature: &str) -> SinkError {
     let message = format!("{scheme}: is not in this build; build with the feature {feature:?}");
     SinkError::new(SinkErrorKind::Config, "sink", message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_only_be_read_is_no_sink() {
+        for url in ["file:events.ndjson", "stdin:"] {
+            let error = check(&url.parse().expect("it names an end")).unwrap_err();
+            assert_eq!(error.kind(), SinkErrorKind::Config);
+            assert!(
+                error.to_string().ends_with(&format!("events can't be written to {url}")),
+                "{error}"
+            );
+        }
+    }
+}

@@ -187,6 +187,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_time_is_the_first_record_that_is_not_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.db");
+        let sink = LogSink::open(&path, LogOptions::default()).unwrap();
+        // Not in order: two servers' clocks differ.
+        for millis in [10, 30, 20, 40] {
+            let at = Timestamp::from_millis(millis);
+            let event = EncodedEvent::new(EventId::new(at), EventType::new("t"), "x".into(), at);
+            sink.write(event).await.unwrap();
+        }
+        let reader = LogReader::open(&path).unwrap();
+        for (micros, offset) in
+            [(0, Some(0)), (10_000, Some(0)), (10_001, Some(1)), (30_001, Some(3)), (40_001, None)]
+        {
+            let at = Timestamp::from_micros(micros);
+            assert_eq!(reader.offset_at(at).unwrap(), offset, "{micros}");
+        }
+        sink.close().await.unwrap();
+    }
+
+    #[tokio::test]
     async fn two_writers_of_one_file_give_each_offset_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.db");

@@ -3,7 +3,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::event::Timestamp;
 
@@ -62,6 +62,25 @@ impl LogReader {
                 [],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
+            .map_err(|error| self.failed(error))
+    }
+
+    /// The offset of the first record whose timestamp is `at` or later. `None` if there is no such
+    /// record. Looks at every record in front of it: times have no index.
+    ///
+    /// # Errors
+    ///
+    /// The log can't be read.
+    pub fn offset_at(&self, at: Timestamp) -> Result<Option<i64>, LogError> {
+        // Records have whole milliseconds: the first that is not before `at`.
+        let millis = at.as_micros().saturating_add(999).div_euclid(1_000);
+        self.connection
+            .query_row(
+                "SELECT \"offset\" FROM events WHERE timestamp_ms >= ? ORDER BY \"offset\" LIMIT 1",
+                [millis],
+                |row| row.get(0),
+            )
+            .optional()
             .map_err(|error| self.failed(error))
     }
 

@@ -1,5 +1,7 @@
 //! A dataset that was written: its schema, its size, and its first rows as text.
 
+mod stored;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +16,8 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use crate::error::BatchError;
 use crate::manifest::SchemaColumn;
 use crate::timestamp::write_timestamp;
+
+pub(crate) use stored::{From, ParquetFile};
 
 /// The Parquet files of one dataset.
 #[derive(Clone, Debug)]

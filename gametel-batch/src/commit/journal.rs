@@ -1,0 +1,65 @@
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::error::BatchError;
+use crate::manifest::Manifest;
+use crate::store::{Kind, Store, When};
+
+use super::snapshot::{self, Snapshot};
+use super::{layout, local};
+
+/// The journal of a change: all that is needed to finish it.
+///
+/// It is written once everything that was staged is whole, durable and checked. From then on the
+/// change can only go forward: each step of [`finish`] may be done again, so whoever comes next
+/// does them all.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Pending {
+    format: u32,
+    snapshot: Snapshot,
+    manifest: Box<RawValue>,
+}
+
+impl Pending {
+    pub(super) fn new(snapshot: Snapshot, manifest: &Manifest) -> Result<Self, BatchError> {
+        let manifest = serde_json::value::to_raw_value(manifest)
+            .map_err(|error| BatchError::failed("the manifest can't be written", error))?;
+        Ok(Self { format: snapshot.format, snapshot, manifest })
+    }
+
+    pub(super) fn write(&self, store: &dyn Store) -> Result<(), BatchError> {
+        snapshot::write(store, layout::PENDING, self)
+    }
+}
+
+/// Finishes what a run that was killed has begun, or removes what it staged. The lock is held.
+pub(super) fn recover(store: &dyn Store) -> Result<(), BatchError> {
+    match snapshot::read::<Pending>(store, layout::PENDING)? {
+        Some(pending) => {
+            tracing::info!(run = %pending.snapshot.run, "finishing the switch of a run that was cut off");
+            finish(store, &pending)
+        }
+        None => store.remove(layout::STAGING),
+    }
+}
+
+/// Does all that a journal says, whatever of it is done already.
+pub(super) fn finish(store: &dyn Store, pending: &Pending) -> Result<(), BatchError> {
+    let next = &pending.snapshot;
+    let (staged, data) = (layout::staging(next.run), layout::data(next.run));
+    if store.exists(&staged)? {
+        store.rename(&staged, &data)?;
+        store.sync(layout::DATA)?;
+    }
+    let manifest = layout::manifest(next.run);
+    store.put(&manifest, pending.manifest.get().as_bytes(), When::Always)?;
+    snapshot::write(store, &layout::snapshot(next.run), next)?;
+    let before = snapshot::current(store)?;
+    match store.kind() {
+        Kind::Local => local::show(store, before.as_ref(), next)?,
+    }
+    snapshot::write(store, layout::CURRENT, next)?;
+    store.remove(layout::STAGING)?;
+    store.remove(layout::PENDING)?;
+    store.sync(layout::OWN)
+}

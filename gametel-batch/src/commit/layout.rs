@@ -1,0 +1,61 @@
+//! Where everything of gametel's own lies below an output. Spark, pyarrow and DuckDB pass over names
+//! that start with `_`.
+
+use crate::manifest::RunId;
+
+/// The lock of whoever writes.
+pub(crate) const LOCK: &str = "_gametel/lock";
+
+/// The snapshot that readers see.
+pub(crate) const CURRENT: &str = "_gametel/current.json";
+
+/// The journal: a change that has begun, and is finished by whoever comes next.
+pub(crate) const PENDING: &str = "_gametel/pending.json";
+
+/// The manifests of all runs.
+pub(crate) const RUNS: &str = "_gametel/runs";
+
+/// The snapshots that can be brought back, and the current one.
+pub(crate) const SNAPSHOTS: &str = "_gametel/snapshots";
+
+/// The files of those snapshots, each below the run that wrote it.
+pub(crate) const DATA: &str = "_gametel/data";
+
+/// What is being made. Whoever takes the lock may remove it, unless there is a journal.
+pub(crate) const STAGING: &str = "_gametel/staging";
+
+/// Where the folders that readers are to see are made.
+pub(super) const FOLDERS: &str = "_gametel/staging/folders";
+
+/// The folder that holds everything of gametel's own.
+pub(super) const OWN: &str = "_gametel";
+
+/// The manifest of a run.
+pub(crate) fn manifest(run: RunId) -> String {
+    format!("{RUNS}/{run}.json")
+}
+
+/// The snapshot that a run made.
+pub(super) fn snapshot(run: RunId) -> String {
+    format!("{SNAPSHOTS}/{run}.json")
+}
+
+/// The files that a run wrote.
+pub(super) fn data(run: RunId) -> String {
+    format!("{DATA}/{run}")
+}
+
+/// The files that a run is writing.
+pub(super) fn staging(run: RunId) -> String {
+    format!("{STAGING}/{run}")
+}
+
+/// A file that a run wrote.
+pub(crate) fn file(run: RunId, dataset: &str, name: &str) -> String {
+    format!("{DATA}/{run}/{dataset}/{name}")
+}
+
+/// The folder that a path lies in.
+pub(super) fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}

@@ -1,0 +1,186 @@
+//! The runs of an output, by their manifests.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use gametel_core::event::Timestamp;
+use serde::Serialize;
+
+use crate::commit;
+use crate::display::printable;
+use crate::error::BatchError;
+use crate::manifest::{Manifest, Mode, ReadPartition, RunId, json, stored};
+use crate::store::{self, Location};
+use crate::timestamp::write_rfc3339;
+
+/// The runs of an output, in their order.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct History {
+    /// Where the datasets are.
+    pub output: String,
+    /// The run as of which readers see the datasets; none, if there was no run yet.
+    pub current: Option<RunId>,
+    /// The runs, oldest first.
+    pub runs: Vec<PastRun>,
+    /// What lies among the manifests, and can't be read as one.
+    pub damaged: Vec<Damaged>,
+}
+
+/// One run, by its manifest.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PastRun {
+    /// Its id.
+    pub run: RunId,
+    /// When it began.
+    #[serde(serialize_with = "json::rfc3339::serialize")]
+    pub started: Timestamp,
+    /// When everything was written and checked.
+    #[serde(serialize_with = "json::rfc3339::serialize")]
+    pub finished: Timestamp,
+    /// How it changed the datasets.
+    pub mode: Mode,
+    /// Of a rollback, the run whose datasets it brought back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored: Option<RunId>,
+    /// Where the records came from.
+    pub sources: Vec<String>,
+    /// What it read of each partition.
+    pub partitions: Vec<ReadPartition>,
+    /// How many records it read.
+    pub read: u64,
+    /// How many rows it wrote to datasets, but for quarantine.
+    pub rows: u64,
+    /// How many rows it wrote to quarantine.
+    pub quarantined: u64,
+    /// Whether readers see the datasets as of this run.
+    pub is_current: bool,
+    /// Whether the datasets as of this run are kept, and can be brought back.
+    pub can_be_restored: bool,
+}
+
+/// A file among the manifests that can't be read as one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Damaged {
+    /// Its name.
+    pub file: String,
+    /// Why it can't.
+    pub why: String,
+}
+
+/// Reads the manifests of an output. Blocks its thread.
+///
+/// # Errors
+///
+/// The output can't be read. A manifest that can't is [damaged](History::damaged), and no error.
+pub fn history(output: &Location) -> Result<History, BatchError> {
+    let store = store::open(output)?;
+    let snapshots = commit::chain(&*store)?;
+    let current = snapshots.first().map(|snapshot| snapshot.run);
+    let kept: BTreeSet<RunId> = snapshots.iter().skip(1).map(|snapshot| snapshot.run).collect();
+    let (ids, others) = stored::runs(&*store)?;
+    let why = "it is named after no run".to_owned();
+    let damaged = others.into_iter().map(|file| Damaged { file, why: why.clone() }).collect();
+    let mut history = History { output: output.to_string(), current, runs: Vec::new(), damaged };
+    for run in ids {
+        match stored::read(&*store, output, run) {
+            Ok(manifest) => {
+                let (is_current, can_be_restored) = (current == Some(run), kept.contains(&run));
+                history.runs.push(PastRun::new(manifest, is_current, can_be_restored));
+            }
+            Err(error) => {
+                let file = format!("{run}.json");
+                history.damaged.push(Damaged { file, why: error.one_line() });
+            }
+        }
+    }
+    Ok(history)
+}
+
+impl PastRun {
+    fn new(manifest: Manifest, is_current: bool, can_be_restored: bool) -> Self {
+        Self {
+            run: manifest.run,
+            started: manifest.started,
+            finished: manifest.finished,
+            mode: manifest.mode,
+            restored: manifest.restored,
+            sources: manifest.sources,
+            read: manifest.read,
+            rows: manifest.datasets.iter().fold(0, |rows, dataset| {
+                // Whatever a file says that nobody has verified yet.
+                u64::saturating_add(rows, dataset.rows)
+            }),
+            quarantined: manifest.quarantine.rows,
+            partitions: manifest.partitions,
+            is_current,
+            can_be_restored,
+        }
+    }
+
+    /// What it is to somebody who wants to go back.
+    fn state(&self) -> &'static str {
+        match (self.is_current, self.can_be_restored) {
+            (true, _) => "current",
+            (_, true) => "kept",
+            _ => "",
+        }
+    }
+}
+
+impl fmt::Display for History {
+    /// A line for each run, under a line of headings.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = |run: &str, began: &str, mode: &str, counts: [&str; 3], more: [&str; 2]| {
+            let [read, rows, quarantined] = counts;
+            let [state, offsets] = more;
+            let text = format!(
+                "{run:<36}  {began:<20}  {mode:<9}  {read:>10}  {rows:>10}  {quarantined:>11}  \
+                 {state:<7}  {offsets}"
+            );
+            writeln!(f, "{}", text.trim_end())
+        };
+        let counts = ["read", "rows", "quarantined"];
+        line("run", "began", "mode", counts, ["state", "offsets"])?;
+        for run in &self.runs {
+            let mut began = String::new();
+            write_rfc3339(
+                &mut began,
+                Timestamp::from_millis(run.started.as_millis() / 1_000 * 1_000),
+            );
+            let counts = [run.read, run.rows, run.quarantined].map(|count| count.to_string());
+            let more = match run.restored {
+                Some(restored) => format!("as of {restored}"),
+                None => offsets(&run.partitions),
+            };
+            let counts = counts.each_ref().map(String::as_str);
+            line(&run.run.to_string(), &began, run.mode.as_str(), counts, [run.state(), &more])?;
+        }
+        for Damaged { file, why } in &self.damaged {
+            writeln!(f, "damaged: {}: {}", printable(file), printable(why))?;
+        }
+        if let Some(current) = self.current.filter(|id| !self.runs.iter().any(|run| run.run == *id))
+        {
+            writeln!(f, "current: {current}, of which there is no manifest")?;
+        }
+        Ok(())
+    }
+}
+
+/// `events/0 0..60, events/1 0..7`; of a long list, the first and how many there are in all.
+fn offsets(partitions: &[ReadPartition]) -> String {
+    const SHOWN: usize = 3;
+    let shown = partitions.iter().take(SHOWN);
+    let mut texts: Vec<_> = shown
+        .map(|read| {
+            let ReadPartition { topic, partition, start, end, .. } = read;
+            format!("{}/{partition} {start}..{end}", printable(topic))
+        })
+        .collect();
+    if partitions.len() > SHOWN {
+        texts.push(format!("and {} partitions more", partitions.len() - SHOWN));
+    }
+    texts.join(", ")
+}

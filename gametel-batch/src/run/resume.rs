@@ -1,0 +1,58 @@
+//! Where an append goes on: at the ends of the ranges that are in the datasets already.
+
+use crate::commit::{Offsets, Snapshot};
+use crate::error::{BatchError, ErrorKind};
+use crate::source::{PartitionPlaces, PartitionRead, Place, SourceConfig, Start};
+
+/// What an append reads: each partition from behind what is there of it, a new one from its first
+/// record. Standard input is another one every time, and is read whole.
+///
+/// That a partition still has the offset to go on at is checked where the source is opened.
+///
+/// # Errors
+///
+/// There are datasets, and no record of what they were read from; or the configuration has a start
+/// of its own.
+pub(super) fn behind(
+    base: Option<&Snapshot>,
+    there: bool,
+    output: &str,
+    source: &SourceConfig,
+) -> Result<SourceConfig, BatchError> {
+    if base.is_none() && !there {
+        return Ok(source.clone());
+    }
+    if source.start != Start::Earliest {
+        return Err(BatchError::config(
+            "an append goes on where the last run has ended, and takes no start of its own",
+        ));
+    }
+    let Some(offsets) = base.and_then(|base| base.offsets.as_ref()) else {
+        let message = format!(
+            "the datasets in {output} have no record of the offsets that they were read from, so \
+             nothing can be added to them; write them once with the mode overwrite"
+        );
+        return Err(BatchError::new(ErrorKind::Refused, message));
+    };
+    let mut places = PartitionPlaces::new();
+    for topic in source.topics() {
+        for (partition, next) in offsets.get(&*topic).into_iter().flatten() {
+            places = places.with(&*topic, *partition, Place::Offset(*next));
+        }
+    }
+    Ok(source.clone().with_start(Start::Partitions(places.with_others(Place::Earliest))))
+}
+
+/// One past the last offset of each partition that was read.
+pub(super) fn ends(partitions: &[PartitionRead]) -> Offsets {
+    let mut ends = Offsets::new();
+    for read in partitions {
+        ends.entry(read.topic.to_string()).or_default().insert(read.partition, read.end);
+    }
+    ends
+}
+
+/// Whether there was not one new offset.
+pub(super) fn is_empty(partitions: &[PartitionRead]) -> bool {
+    partitions.iter().all(|read| read.start == read.end)
+}
