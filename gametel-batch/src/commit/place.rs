@@ -1,7 +1,63 @@
 //! What lies at the place of a dataset, where readers look.
 
 use crate::error::{BatchError, ErrorKind};
-use crate::store::Store;
+use crate::manifest::RunId;
+use crate::store::{Kind, Store};
+
+use super::layout;
+use super::snapshot::{self, Snapshot, SnapshotFile};
+
+/// Whether readers look at the datasets' own folders, and not at the record of what they hold.
+pub(super) fn has_folders(kind: Kind) -> bool {
+    match kind {
+        Kind::Local => true,
+        #[cfg(feature = "hdfs")]
+        Kind::Hdfs => true,
+        #[cfg(feature = "s3")]
+        Kind::S3 => false,
+    }
+}
+
+/// Whether the files of the current snapshot lie in those folders, and nowhere else.
+pub(super) fn is_home(kind: Kind) -> bool {
+    match kind {
+        Kind::Local => false,
+        #[cfg(feature = "hdfs")]
+        Kind::Hdfs => true,
+        #[cfg(feature = "s3")]
+        Kind::S3 => false,
+    }
+}
+
+/// Where the files of snapshots are to be read, while one of them is the current one.
+#[derive(Clone, Debug)]
+pub(crate) struct Homes {
+    kind: Kind,
+    current: Option<Snapshot>,
+}
+
+impl Homes {
+    /// As of now.
+    pub(crate) fn now(store: &dyn Store) -> Result<Self, BatchError> {
+        Ok(Self { kind: store.kind(), current: snapshot::current(store)? })
+    }
+
+    /// The snapshot that readers see.
+    pub(crate) fn current(&self) -> Option<&Snapshot> {
+        self.current.as_ref()
+    }
+
+    /// Where a file is that a run wrote.
+    pub(crate) fn path_of(&self, run: RunId, dataset: &str, name: &str) -> String {
+        let is_it = |file: &SnapshotFile| file.run == run && file.name == name;
+        let current = self.current().map_or(&[][..], |current| current.files(dataset));
+        if has_folders(self.kind) && current.iter().any(is_it) {
+            format!("{dataset}/{name}")
+        } else {
+            layout::file(run, dataset, name)
+        }
+    }
+}
 
 /// A file that readers see.
 #[derive(Clone, Debug, PartialEq, Eq)]

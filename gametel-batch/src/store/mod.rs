@@ -39,19 +39,17 @@ const SCRATCH: &str = "_gametel/tmp";
 /// # Errors
 ///
 /// This build has no store of that kind, or the options don't fit it.
-pub(crate) fn open(
-    location: &Location,
-    #[cfg_attr(not(any(feature = "hdfs", feature = "s3")), expect(unused_variables))]
-    options: &StoreOptions,
-) -> Result<Arc<dyn Store>, BatchError> {
+pub(crate) fn open(location: &Location) -> Result<Arc<dyn Store>, BatchError> {
     match location {
         Location::Folder(path) => Ok(Arc::new(LocalStore::new(path))),
         #[cfg(feature = "hdfs")]
-        Location::Hdfs { authority, path } => {
+        Location::Hdfs { authority, path, options } => {
             Ok(Arc::new(hdfs::HdfsStore::new(authority, path, options)?))
         }
         #[cfg(feature = "s3")]
-        Location::S3 { bucket, prefix } => Ok(Arc::new(s3::S3Store::new(bucket, prefix, options)?)),
+        Location::S3 { bucket, prefix, options } => {
+            Ok(Arc::new(s3::S3Store::new(bucket, prefix, options)?))
+        }
         #[cfg(not(feature = "hdfs"))]
         Location::Hdfs { .. } => Err(lacking(location, "hdfs")),
         #[cfg(not(feature = "s3"))]

@@ -2,7 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// How stores on other machines are reached. Local folders need none of it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct StoreOptions {
     /// After how long without an answer a single request is an error. The default is 60 s.

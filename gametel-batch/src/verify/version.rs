@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::commit::{Snapshot, layout};
+use crate::commit::{Homes, Snapshot};
 use crate::error::{BatchError, ErrorKind};
 use crate::manifest::{Manifest, RunId, SchemaColumn, WrittenFile, stored};
 use crate::store::{Location, Store};
@@ -13,6 +13,7 @@ use super::Finding;
 pub(super) struct Version {
     snapshot: Snapshot,
     is_current: bool,
+    homes: Homes,
     /// Oldest first.
     pub(super) manifests: Vec<Manifest>,
     /// The runs that wrote files, and have left no manifest that can be read; and why not.
@@ -59,7 +60,7 @@ impl Version {
                 Err(error) => drop(silent.insert(run, error.one_line())),
             }
         }
-        Ok(Self { snapshot, is_current, manifests, silent })
+        Ok(Self { snapshot, is_current, homes: Homes::now(store)?, manifests, silent })
     }
 
     /// The files of a run that are part of the version.
@@ -69,7 +70,7 @@ impl Version {
             let names = self.names(&dataset.name, run);
             dataset.files.iter().filter_map(move |file| {
                 let name = name_in(&dataset.name, &file.path);
-                let path = self.path_of(run, &dataset.name, name);
+                let path = self.homes.path_of(run, &dataset.name, name);
                 let (schema, dataset) = (dataset.schema.as_slice(), dataset.name.as_str());
                 names.contains(name).then_some(Part { run, dataset, schema, file, path })
             })
@@ -102,7 +103,7 @@ impl Version {
                             true => ("part of the dataset", "not part of it"),
                             false => ("no such file", "part of the dataset"),
                         };
-                        let path = self.path_of(manifest.run, &dataset.name, name);
+                        let path = self.homes.path_of(manifest.run, &dataset.name, name);
                         let finding = Finding::new("file", in_claim, in_version);
                         let finding = finding.of_run(manifest.run).of_dataset(&dataset.name);
                         findings.push(finding.of_file(&path));
@@ -137,10 +138,6 @@ impl Version {
     fn names(&self, dataset: &str, run: RunId) -> BTreeSet<&str> {
         let files = self.snapshot.files(dataset).iter();
         files.filter(|file| file.run == run).map(|file| file.name.as_str()).collect()
-    }
-
-    fn path_of(&self, run: RunId, dataset: &str, name: &str) -> String {
-        if self.is_current { format!("{dataset}/{name}") } else { layout::file(run, dataset, name) }
     }
 }
 
