@@ -1,7 +1,7 @@
 use clap::Args;
 
 use super::output;
-use super::place::Output;
+use super::place::Tables;
 
 /// Removes earlier states of the output, and what is of none.
 ///
@@ -9,7 +9,7 @@ use super::place::Output;
 #[derive(Debug, Args)]
 pub(super) struct Gc {
     #[command(flatten)]
-    output: Output,
+    output: Tables,
 
     /// How many states before the current one to keep for `rollback`.
     #[arg(long, value_name = "N")]

@@ -38,7 +38,7 @@ Examples:
       --start 2026-11-24 --end 2026-11-25
   zcat old/*.gz | gametel-batch run --source - --output tables
   gametel-batch run --source kafka://127.0.0.1:9092/events --output tables --mode append
-  gametel-batch rollback --output tables
+  gametel-batch rollback tables
   gametel-batch verify tables --deep
   gametel-batch history tables
   gametel-batch show tables/equipment_purchases --rows 5

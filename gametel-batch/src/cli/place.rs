@@ -12,6 +12,20 @@ pub(super) struct Output {
     output: PathBuf,
 }
 
+/// Where datasets are that were written before.
+#[derive(Debug, Args)]
+pub(super) struct Tables {
+    /// Where the datasets are: a folder, or a file: URL of one.
+    #[arg(value_name = "OUTPUT", env = "GAMETEL_OUTPUT")]
+    output: PathBuf,
+}
+
+impl Tables {
+    pub(super) fn location(&self) -> Result<Location, BatchError> {
+        location(&self.output)
+    }
+}
+
 impl Output {
     pub(super) fn location(&self) -> Result<Location, BatchError> {
         location(&self.output)

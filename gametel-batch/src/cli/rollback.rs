@@ -3,7 +3,7 @@ use clap::Args;
 use gametel_batch::manifest::RunId;
 
 use super::output;
-use super::place::Output;
+use super::place::Tables;
 
 /// Brings back the datasets of an earlier run: exactly its files.
 ///
@@ -13,7 +13,7 @@ use super::place::Output;
 #[derive(Debug, Args)]
 pub(super) struct Rollback {
     #[command(flatten)]
-    output: Output,
+    output: Tables,
 
     /// The run to go back to; without it, the one before the current one.
     #[arg(long, value_name = "RUN")]

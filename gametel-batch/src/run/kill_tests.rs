@@ -38,9 +38,15 @@ enum Act {
     Gc,
 }
 
+/// In memory where there is such a place: a killed process loses nothing of what it wrote, so there
+/// is no use in waiting a thousand times for a disk.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 impl Bench {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), events: 0 }
+        Self { folder: folder(), events: 0 }
     }
 
     fn output(&self) -> PathBuf {
@@ -88,9 +94,21 @@ impl Bench {
 
     /// A copy of the output, as it would be on the disk of another machine.
     fn copy(&self) -> Self {
-        let copy = Self { folder: tempfile::tempdir().unwrap(), events: self.events };
+        let copy = Self { folder: folder(), events: self.events };
         copy_folder(self.folder.path(), copy.folder.path());
         copy
+    }
+
+    /// Every state that can be brought back has its files, at any moment.
+    fn assert_kept_whole(&self, context: &str) {
+        for snapshot in commit::chain(&*self.store()).unwrap() {
+            for (dataset, files) in &snapshot.datasets {
+                for file in files {
+                    let path = layout::file(file.run, dataset, &file.name);
+                    assert!(self.store().exists(&path).unwrap(), "{context}: {path} is missing");
+                }
+            }
+        }
     }
 
     /// Nothing is staged, nothing is pending, and every file that lies there is of a snapshot.
@@ -172,6 +190,7 @@ async fn kill_everywhere(before: &Bench, act: Act, exchanges: bool) -> usize {
             let killed = bench.act(Arc::new(store(&bench, Some((call, after)))), act).await;
             // From the switch on what can't be removed is no failure.
             drop(killed);
+            bench.assert_kept_whole(&context);
             let seen = bench.rows();
             for name in old.keys().chain(new.keys()) {
                 let seen = seen.get(name);

@@ -23,7 +23,8 @@ pub(crate) fn log_of(folder: &Path, values: &[&'static str]) -> String {
     append(folder, events.collect())
 }
 
-fn append(folder: &Path, events: EventBatch) -> String {
+/// Adds events to the log in the folder, and gives its URL.
+pub(crate) fn append(folder: &Path, events: EventBatch) -> String {
     let path = folder.join("events.db");
     let sink = LogSink::open(&path, Default::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

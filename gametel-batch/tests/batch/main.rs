@@ -12,8 +12,14 @@ mod golden;
 mod history;
 #[cfg(feature = "kafka")]
 mod kafka;
+#[cfg(all(unix, feature = "log"))]
+mod killed;
 #[cfg(feature = "log")]
 mod log;
+#[cfg(feature = "log")]
+mod modes;
+#[cfg(all(target_os = "linux", feature = "log"))]
+mod no_room;
 #[cfg_attr(
     not(any(feature = "log", feature = "kafka")),
     allow(dead_code, reason = "without a source there is little to run")
