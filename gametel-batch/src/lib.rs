@@ -39,6 +39,7 @@ mod counts;
 pub mod dataset;
 pub mod display;
 mod error;
+mod files;
 mod gc;
 pub mod history;
 pub mod manifest;
@@ -52,6 +53,7 @@ pub mod verify;
 
 pub use config::{OutputMode, Progress, RunConfig};
 pub use error::{BatchError, ErrorKind};
+pub use files::{CurrentFile, files};
 pub use gc::{Collected, gc};
 pub use manifest::Manifest;
 pub use rollback::rollback;

@@ -1,6 +1,7 @@
 use std::env;
 use std::fs;
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -108,6 +109,8 @@ impl PrivateKafka {
 pub struct PrivateHdfs {
     service: Private,
     url: String,
+    /// Where the NameNode speaks HTTP.
+    http: SocketAddr,
 }
 
 impl PrivateHdfs {
@@ -120,18 +123,17 @@ impl PrivateHdfs {
     /// If it does not start, and if it cannot be had at all while `CI` is set.
     #[must_use]
     pub fn start(test: &str) -> Option<Self> {
-        let port = free_port();
-        let others = [
-            "GAMETEL_HDFS_HTTP_PORT",
-            "GAMETEL_HDFS_DATANODE_PORT",
-            "GAMETEL_HDFS_DATANODE_IPC_PORT",
-            "GAMETEL_HDFS_DATANODE_HTTP_PORT",
+        let (port, http) = (free_port(), free_port());
+        let settings = vec![
+            ("GAMETEL_HDFS_PORT", port.to_string()),
+            ("GAMETEL_HDFS_HTTP_PORT", http.to_string()),
+            ("GAMETEL_HDFS_DATANODE_PORT", free_port().to_string()),
+            ("GAMETEL_HDFS_DATANODE_IPC_PORT", free_port().to_string()),
+            ("GAMETEL_HDFS_DATANODE_HTTP_PORT", free_port().to_string()),
         ];
-        let others = others.into_iter().map(|name| (name, free_port().to_string()));
-        let mut settings: Vec<_> = others.collect();
-        settings.push(("GAMETEL_HDFS_PORT", port.to_string()));
         let service = Private::start(test, "hdfs", "namenode", settings)?;
-        Some(Self { service, url: format!("hdfs://127.0.0.1:{port}") })
+        let http = SocketAddr::from(([127, 0, 0, 1], http));
+        Some(Self { service, url: format!("hdfs://127.0.0.1:{port}"), http })
     }
 
     /// Its URL, say `hdfs://127.0.0.1:20001`.
@@ -175,6 +177,25 @@ impl PrivateHdfs {
     /// If there is no NameNode.
     pub fn thaw(&self) {
         signal("CONT", self.service.pid());
+    }
+
+    /// Whether there is a file or a folder, asked for in some milliseconds.
+    ///
+    /// # Panics
+    ///
+    /// If the NameNode does not answer.
+    #[must_use]
+    pub fn exists(&self, path: &str) -> bool {
+        let (http, mut answer) = (self.http, String::new());
+        let ask =
+            format!("GET /webhdfs/v1{path}?op=GETFILESTATUS HTTP/1.0\r\nHost: {http}\r\n\r\n");
+        TcpStream::connect(http)
+            .and_then(|mut stream| {
+                stream.write_all(ask.as_bytes())?;
+                stream.read_to_string(&mut answer)
+            })
+            .expect("the NameNode answers");
+        answer.lines().next().is_some_and(|status| status.contains(" 200 "))
     }
 
     /// Runs Hadoop's `FsShell`, as the superuser, and gives what it printed.

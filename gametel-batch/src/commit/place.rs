@@ -59,6 +59,35 @@ impl Homes {
     }
 }
 
+/// The files that readers of a dataset are to read, in the order of their rows.
+///
+/// # Errors
+///
+/// There is no such dataset ([`ErrorKind::Config`]), or it can't be read.
+pub(crate) fn files_of(store: &dyn Store, dataset: &str) -> Result<Vec<String>, BatchError> {
+    if !has_folders(store.kind())
+        && let Some(current) = snapshot::current(store)?
+        && let Some(files) = current.datasets.get(dataset)
+    {
+        let path = |file: &SnapshotFile| layout::file(file.run, dataset, &file.name);
+        return Ok(files.iter().map(path).collect());
+    }
+    let entries = match store.list(dataset) {
+        Ok(entries) => entries,
+        Err(_) if store.open(dataset).is_ok() => return Ok(vec![dataset.to_owned()]),
+        Err(error) => return Err(error),
+    };
+    if entries.is_empty() && !store.exists(dataset)? {
+        // Which says what is not there.
+        store.open(dataset)?;
+    }
+    let is_part = |path: &String| {
+        let name = path.strip_prefix(dataset).unwrap_or(path);
+        name.ends_with(".parquet") && !name.split('/').any(|part| part.starts_with(['_', '.']))
+    };
+    Ok(entries.into_iter().map(|entry| entry.path).filter(is_part).collect())
+}
+
 /// A file that readers see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shown {

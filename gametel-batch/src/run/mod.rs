@@ -4,6 +4,8 @@ mod copy;
 #[cfg(all(test, feature = "log"))]
 mod kill_tests;
 mod record;
+#[cfg(all(test, feature = "log", feature = "hdfs", feature = "s3"))]
+mod remote_kill_tests;
 mod resume;
 mod sinks;
 

@@ -47,6 +47,31 @@ impl Location {
         }
     }
 
+    /// The place that this one lies in, and its name there. Where there is none, itself and no name.
+    pub(crate) fn split(&self) -> (Self, String) {
+        let above = |path: &str| {
+            let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+            (above.to_owned(), name.to_owned())
+        };
+        match self.clone() {
+            Self::Folder(path) => {
+                let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+                match (path.parent(), name) {
+                    (Some(above), Some(name)) => (Self::Folder(above.to_owned()), name),
+                    _ => (Self::Folder(path), String::new()),
+                }
+            }
+            Self::Hdfs { authority, path, options } => {
+                let (path, name) = above(&path);
+                (Self::Hdfs { authority, path, options }, name)
+            }
+            Self::S3 { bucket, prefix, options } => {
+                let (prefix, name) = above(&prefix);
+                (Self::S3 { bucket, prefix, options }, name)
+            }
+        }
+    }
+
     /// The path of what lies below it, or its URL where it is no folder of this machine.
     pub(crate) fn path_of(&self, relative: &str) -> PathBuf {
         match self {
@@ -141,6 +166,17 @@ mod tests {
             ("s3://bucket/a/b/", "s3://bucket/a/b"),
         ] {
             assert_eq!(text.parse::<Location>().unwrap().to_string(), shown, "{text}");
+        }
+        for (text, above, name) in [
+            ("/var/tables/d", "/var/tables", "d"),
+            ("d", "", "d"),
+            ("hdfs://namenode:8020/tmp/d", "hdfs://namenode:8020/tmp", "d"),
+            ("hdfs://namenode:8020/d", "hdfs://namenode:8020", "d"),
+            ("s3://bucket/a/d", "s3://bucket/a", "d"),
+            ("s3://bucket/d", "s3://bucket", "d"),
+        ] {
+            let (found, found_name) = text.parse::<Location>().unwrap().split();
+            assert_eq!((found.to_string().as_str(), found_name.as_str()), (above, name), "{text}");
         }
         for text in ["hdfs://namenode:8020", "hdfs:///tmp", "s3://", "gs://bucket/x", ""] {
             assert!(text.parse::<Location>().is_err(), "{text}");
