@@ -5,6 +5,7 @@ use gametel_core::catalog::Catalog;
 
 use crate::source::SourceConfig;
 use crate::store::Location;
+use crate::write::WriteOptions;
 
 /// How many snapshots before the current one are kept where nothing else is asked for.
 pub(crate) const KEEP: usize = 3;
@@ -27,6 +28,8 @@ pub struct RunConfig {
     /// How many earlier states of the output are kept, to be brought back by
     /// [`rollback`](crate::rollback()).
     pub keep: usize,
+    /// How the datasets are written, and the memory of the whole run.
+    pub write: WriteOptions,
     progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
 }
 
@@ -68,6 +71,7 @@ impl RunConfig {
             catalog: catalog.into(),
             mode: OutputMode::default(),
             keep: KEEP,
+            write: WriteOptions::default(),
             progress: None,
         }
     }
@@ -82,6 +86,12 @@ impl RunConfig {
     #[must_use]
     pub fn with_keep(self, keep: usize) -> Self {
         Self { keep, ..self }
+    }
+
+    /// Says how the datasets are written, and within which memory.
+    #[must_use]
+    pub fn with_write(self, write: WriteOptions) -> Self {
+        Self { write, ..self }
     }
 
     /// Has this called after each batch of records, at most 8,192 of them. It is called by the task
@@ -106,6 +116,7 @@ impl fmt::Debug for RunConfig {
             .field("catalog", &self.catalog.name())
             .field("mode", &self.mode)
             .field("keep", &self.keep)
+            .field("write", &self.write)
             .finish_non_exhaustive()
     }
 }

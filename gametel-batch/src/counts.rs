@@ -71,7 +71,7 @@ impl Counts {
         self.add(reason_of(event));
     }
 
-    fn add(&self, name: &str) {
+    pub(crate) fn add(&self, name: &str) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(name) {
             *count += 1;

@@ -83,12 +83,7 @@ pub(crate) fn rollback_on(
         read: 0,
         datasets: Vec::new(),
         unselected: Default::default(),
-        quarantine: WrittenDataset {
-            name: QUARANTINE.to_owned(),
-            rows: 0,
-            schema: Vec::new(),
-            files: Vec::new(),
-        },
+        quarantine: WrittenDataset { name: QUARANTINE.to_owned(), ..Default::default() },
         quarantined: Default::default(),
         tombstones: 0,
     };

@@ -28,7 +28,20 @@ impl PrivateKafka {
     /// If the broker does not start, and if it cannot be had at all while `CI` is set.
     #[must_use]
     pub fn start(test: &str) -> Option<Self> {
-        Self::start_on(test, None)
+        Self::start_on(test, None, "")
+    }
+
+    /// Starts one as [`start`](Self::start) does, with further settings of the broker, one a line as
+    /// `NAME=VALUE`. They go before its own, so that it can have other listeners beside its first,
+    /// which must stay: `PLAINTEXT://127.0.0.1:@GAMETEL_KAFKA_PORT@` and
+    /// `CONTROLLER://127.0.0.1:@GAMETEL_KAFKA_CONTROLLER_PORT@`, word for word.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start) does, and if the settings can't be written down.
+    #[must_use]
+    pub fn start_with(test: &str, further: &str) -> Option<Self> {
+        Self::start_on(test, None, further)
     }
 
     /// Starts one as [`start`](Self::start) does, that sends its clients to `proxy`, a port of
@@ -39,21 +52,25 @@ impl PrivateKafka {
     /// As [`start`](Self::start) does.
     #[must_use]
     pub fn start_behind(test: &str, proxy: u16) -> Option<Self> {
-        Self::start_on(test, Some(proxy))
+        Self::start_on(test, Some(proxy), "")
     }
 
-    fn start_on(test: &str, proxy: Option<u16>) -> Option<Self> {
+    fn start_on(test: &str, proxy: Option<u16>, further: &str) -> Option<Self> {
         let port = free_port();
-        let service = Private::start(
-            test,
-            "kafka",
-            "broker",
-            vec![
-                ("GAMETEL_KAFKA_PORT", port.to_string()),
-                ("GAMETEL_KAFKA_CONTROLLER_PORT", free_port().to_string()),
-                ("GAMETEL_KAFKA_ADVERTISED_PORT", proxy.unwrap_or(port).to_string()),
-            ],
-        )?;
+        let settings = vec![
+            ("GAMETEL_KAFKA_PORT", port.to_string()),
+            ("GAMETEL_KAFKA_CONTROLLER_PORT", free_port().to_string()),
+            ("GAMETEL_KAFKA_ADVERTISED_PORT", proxy.unwrap_or(port).to_string()),
+        ];
+        let mut service = Private::new("kafka", "broker", settings);
+        if !further.is_empty() {
+            let path = service.runs.join(FURTHER);
+            fs::create_dir_all(&service.runs)
+                .and_then(|()| fs::write(&path, further))
+                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            service.settings.push(("GAMETEL_KAFKA_SETTINGS", path.display().to_string()));
+        }
+        let service = service.start(test)?;
         Some(Self { service, address: SocketAddr::from(([127, 0, 0, 1], port)) })
     }
 
@@ -131,7 +148,7 @@ impl PrivateHdfs {
             ("GAMETEL_HDFS_DATANODE_IPC_PORT", free_port().to_string()),
             ("GAMETEL_HDFS_DATANODE_HTTP_PORT", free_port().to_string()),
         ];
-        let service = Private::start(test, "hdfs", "namenode", settings)?;
+        let service = Private::new("hdfs", "namenode", settings).start(test)?;
         let http = SocketAddr::from(([127, 0, 0, 1], http));
         Some(Self { service, url: format!("hdfs://127.0.0.1:{port}"), http })
     }
@@ -217,6 +234,9 @@ impl PrivateHdfs {
     }
 }
 
+/// The file of a broker's further settings.
+const FURTHER: &str = "further.properties";
+
 /// A service beside the one that tests share, in a folder and on ports of its own.
 #[derive(Debug)]
 struct Private {
@@ -228,17 +248,19 @@ struct Private {
 }
 
 impl Private {
-    fn start(
-        test: &str,
+    fn new(
         name: &'static str,
         process: &'static str,
         mut settings: Vec<(&'static str, String)>,
-    ) -> Option<Self> {
+    ) -> Self {
         let runs = env::temp_dir().join(unique(&format!("gametel-{name}")));
         settings.push(("GAMETEL_CLUSTER_RUNS", runs.display().to_string()));
-        let service = Self { name, process, settings, runs };
-        or_skip(test, &service.up())?;
-        Some(service)
+        Self { name, process, settings, runs }
+    }
+
+    fn start(self, test: &str) -> Option<Self> {
+        or_skip(test, &self.up())?;
+        Some(self)
     }
 
     fn up(&self) -> Result<String, Absence> {
@@ -299,6 +321,7 @@ impl Drop for Private {
             let pid = pid.to_string();
             let _ = Command::new("kill").args(["-KILL", &pid]).stderr(Stdio::null()).status();
         }
+        let _ = fs::remove_file(self.runs.join(FURTHER));
         // What fails here is done by the script's own watcher, once the test program has ended.
         let _ = self.command("down").stderr(Stdio::null()).status();
     }

@@ -46,5 +46,7 @@ impl Files {
 fn query(files: &[CurrentFile]) -> String {
     let quoted = |file: &CurrentFile| format!("'{}'", file.path.replace('\'', "''"));
     let list: Vec<_> = files.iter().map(quoted).collect();
-    format!("SELECT * FROM read_parquet([{}]);\n", list.join(", "))
+    let in_folders = files.iter().any(|file| file.path.split('/').any(|part| part.contains('=')));
+    let more = if in_folders { ", hive_partitioning = true" } else { "" };
+    format!("SELECT * FROM read_parquet([{}]{more});\n", list.join(", "))
 }

@@ -16,6 +16,7 @@ mod tail;
 mod topic;
 mod url;
 mod verify;
+mod write;
 
 use std::process::ExitCode;
 

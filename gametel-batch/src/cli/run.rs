@@ -2,7 +2,7 @@ use std::fmt::Write;
 use std::io::IsTerminal;
 
 use clap::{Args, ValueEnum};
-use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 use gametel_batch::display::datasets;
 use gametel_batch::{BatchError, ErrorKind};
@@ -13,6 +13,7 @@ use super::output;
 use super::place::Output;
 use super::show::Rows;
 use super::source::{RangeArgs, SourceArgs};
+use super::write::WriteArgs;
 
 /// Reads a source once, and replaces the datasets of the output.
 #[derive(Debug, Args)]
@@ -36,6 +37,9 @@ pub(super) struct Run {
 
     #[command(flatten)]
     catalog: CatalogFile,
+
+    #[command(flatten)]
+    write: WriteArgs,
 
     #[command(flatten)]
     rows: Rows,
@@ -75,9 +79,11 @@ impl Run {
         let config = RunConfig::new(source, output, catalog)
             .with_mode(self.mode.into())
             .with_keep(self.keep)
+            .with_write(self.write.options())
             .with_progress(move |progress| {
-                if let Some(offsets) = progress.offsets {
-                    shown.set_length(offsets);
+                match progress.offsets {
+                    Some(offsets) => shown.set_length(offsets),
+                    None => shown.unset_length(),
                 }
                 shown.set_position(progress.read);
             });
@@ -105,12 +111,21 @@ fn progress_bar() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let template = "{bar:30} {human_pos}/{human_len} records  {rate}  {eta} left";
+    let template = "{bar:30} {human_pos}{of} records  {rate}{left}";
     let rate = |state: &ProgressState, text: &mut dyn Write| {
         let _ = write!(text, "{}/s", HumanCount(state.per_sec() as u64));
     };
+    // Where the end is not known, nothing is said of it.
+    let of = |state: &ProgressState, text: &mut dyn Write| {
+        let _ = state.len().map(|offsets| write!(text, "/{}", HumanCount(offsets)));
+    };
+    let left = |state: &ProgressState, text: &mut dyn Write| {
+        let _ = state.len().map(|_| write!(text, "  {:#} left", HumanDuration(state.eta())));
+    };
     let style = ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("rate", rate);
+        .with_key("rate", rate)
+        .with_key("of", of)
+        .with_key("left", left);
     ProgressBar::new(0).with_style(style)
 }

@@ -149,3 +149,114 @@ impl<'a> Switch<'a> {
         format!("{}/{}.{what}", layout::FOLDERS, self.dataset)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use gametel_core::event::Timestamp;
+
+    use super::*;
+    use crate::manifest::RunId;
+    use crate::store::stop_at::StopAt;
+    use crate::store::{LocalStore, When};
+
+    /// A file, by the number of its run and its name.
+    type File = (i64, &'static str);
+
+    fn run(number: i64) -> RunId {
+        RunId::after(None, Timestamp::from_millis(number))
+    }
+
+    fn snapshot(runs: &[RunId], files: &[File]) -> Snapshot {
+        let file = |(run, name): &File| SnapshotFile {
+            run: runs[usize::try_from(*run).unwrap()],
+            name: (*name).to_owned(),
+            bytes: 0,
+        };
+        let datasets = [("d".to_owned(), files.iter().map(file).collect())].into();
+        Snapshot::found(runs[0], None, datasets)
+    }
+
+    /// The files at a dataset's place, by name, with what they hold: the number of their run. None
+    /// where there is no folder.
+    fn seen(store: &dyn Store) -> Option<BTreeMap<String, String>> {
+        store.exists("d").unwrap().then(|| {
+            let text = |path: &str| {
+                String::from_utf8(store.get(path).unwrap().unwrap().0.to_vec()).unwrap()
+            };
+            let entries = store.list("d").unwrap();
+            entries
+                .into_iter()
+                .map(|entry| (entry.path[2..].to_owned(), text(&entry.path)))
+                .collect()
+        })
+    }
+
+    fn expected(files: &[File]) -> Option<BTreeMap<String, String>> {
+        let file = |(run, name): &File| ((*name).to_owned(), run.to_string());
+        (!files.is_empty()).then(|| files.iter().map(file).collect())
+    }
+
+    /// Switches from `before` to `next`, killed at each call, and then done again. Gives the number
+    /// of kill points.
+    fn switch_everywhere(before: &[File], next: &[File], may_be_none: bool) -> usize {
+        let runs = [0, 1, 2, 3].map(run);
+        let (old, new) = (snapshot(&runs, before), snapshot(&runs, next));
+        let mut point = 0;
+        loop {
+            let folder = tempfile::tempdir().unwrap();
+            let store: Arc<dyn Store> = Arc::new(LocalStore::new(folder.path()));
+            let put = |path: &str, run: i64| {
+                store.put(path, run.to_string().as_bytes(), When::Always).unwrap();
+            };
+            before.iter().for_each(|(run, name)| put(&format!("d/{name}"), *run));
+            for (run, name) in next.iter().filter(|file| !before.contains(file)) {
+                put(&layout::file(runs[usize::try_from(*run).unwrap()], "d", name), *run);
+            }
+            let stopping = StopAt::new(Arc::clone(&store), point / 2, point % 2 == 1);
+            let done = show(&stopping, Some(&old), &new).is_ok();
+            let context = format!("{before:?} to {next:?}, killed at {point}");
+            let there = seen(&*store);
+            let whole = there == expected(before) || there == expected(next);
+            assert!(whole || (may_be_none && there.is_none()), "{context}: {there:?}");
+            show(&*store, Some(&old), &new).unwrap();
+            assert_eq!(seen(&*store), expected(next), "{context}, and done again");
+            for (run, name) in before.iter().filter(|file| !next.contains(file)) {
+                let home = layout::file(runs[usize::try_from(*run).unwrap()], "d", name);
+                let kept = store.get(&home).unwrap().unwrap().0;
+                assert_eq!(kept, run.to_string(), "{context}: {name} is kept");
+            }
+            if done {
+                return point;
+            }
+            point += 1;
+        }
+    }
+
+    #[test]
+    fn each_kind_of_switch_can_be_killed_anywhere() {
+        const PART: &str = "part-0.parquet";
+        for (before, next, may_be_none) in [
+            // The first, the last.
+            (&[][..], &[(1, PART)][..], false),
+            (&[(1, PART)], &[], false),
+            // One by one of its name, and of another.
+            (&[(1, PART)], &[(2, PART)], false),
+            (&[(1, PART)], &[(2, "other.parquet")], true),
+            // One comes, one goes.
+            (&[(1, PART)], &[(1, PART), (2, "part-1.parquet")], false),
+            (&[(1, PART), (2, "part-1.parquet")], &[(1, PART)], false),
+            // Several come, several go, all at once.
+            (&[(1, PART)], &[(1, PART), (2, "a=1/b.parquet"), (2, "a=2/c.parquet")], true),
+            (&[(1, PART), (2, "b.parquet"), (2, "c.parquet")], &[(1, PART)], true),
+            (&[(1, PART), (2, "b.parquet")], &[(1, PART), (3, "c.parquet")], true),
+            (&[(1, PART), (1, "b.parquet")], &[(2, PART), (2, "b.parquet")], true),
+            (&[(1, PART), (2, "b.parquet")], &[(3, PART)], true),
+        ] {
+            let points = switch_everywhere(before, next, may_be_none);
+            assert!(points > 0, "{before:?} to {next:?}");
+        }
+    }
+}

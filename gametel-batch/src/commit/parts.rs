@@ -28,11 +28,11 @@ impl PartNames {
         Self { first: next.unwrap_or(0), run: Some(run) }
     }
 
-    fn name(self, index: usize) -> String {
+    fn name(self, index: usize, ending: &str) -> String {
         let number = self.first + index;
         match self.run {
-            Some(run) => format!("part-{number:05}-{run}.zstd.parquet"),
-            None => format!("part-{number:05}.zstd.parquet"),
+            Some(run) => format!("part-{number:05}-{run}{ending}"),
+            None => format!("part-{number:05}{ending}"),
         }
     }
 }
@@ -74,8 +74,9 @@ impl Parts {
     }
 
     /// Starts the next file, in this folder below the dataset's; an empty one is the dataset's own.
-    pub(crate) fn create(&mut self, below: &str) -> Result<NewPart, BatchError> {
-        let name = self.names.name(self.made);
+    /// Numbers are counted for the dataset, not for each folder: of those there may be a million.
+    pub(crate) fn create(&mut self, below: &str, ending: &str) -> Result<NewPart, BatchError> {
+        let name = self.names.name(self.made, ending);
         let name = if below.is_empty() { name } else { format!("{below}/{name}") };
         let file = self.store.create(&format!("{}/{name}", self.folder))?;
         self.made += 1;
@@ -149,10 +150,13 @@ mod tests {
         let run = RunId::after(None, Timestamp::from_millis(1));
         let there = ["part-00000.zstd.parquet", "day=1/part-00009-x.zstd.parquet", "_SUCCESS"];
         let names = PartNames::behind(there, run);
-        assert_eq!(names.name(0), format!("part-00010-{run}.zstd.parquet"));
-        assert_eq!(names.name(1), format!("part-00011-{run}.zstd.parquet"));
-        assert_eq!(PartNames::behind([], run).name(0), format!("part-00000-{run}.zstd.parquet"));
-        assert_eq!(PartNames::replacing().name(7), "part-00007.zstd.parquet");
+        assert_eq!(names.name(0, ".zstd.parquet"), format!("part-00010-{run}.zstd.parquet"));
+        assert_eq!(names.name(1, ".zstd.parquet"), format!("part-00011-{run}.zstd.parquet"));
+        assert_eq!(
+            PartNames::behind([], run).name(0, ".zstd.parquet"),
+            format!("part-00000-{run}.zstd.parquet")
+        );
+        assert_eq!(PartNames::replacing().name(7, ".zstd.parquet"), "part-00007.zstd.parquet");
         // Parts of other programs have no number, or one that is none.
         for odd in ["part-.parquet", "part-x.parquet", "part-99999999999999999999999.parquet"] {
             assert_eq!(number_of(odd), None, "{odd}");

@@ -81,9 +81,12 @@ pub(crate) fn files_of(store: &dyn Store, dataset: &str) -> Result<Vec<String>, 
         // Which says what is not there.
         store.open(dataset)?;
     }
+    // As Spark finds them: below folders of partitions alone, also where a column has such a name.
     let is_part = |path: &String| {
-        let name = path.strip_prefix(dataset).unwrap_or(path);
-        name.ends_with(".parquet") && !name.split('/').any(|part| part.starts_with(['_', '.']))
+        let name = path.strip_prefix(dataset).unwrap_or(path).trim_start_matches('/');
+        let (folders, name) = name.rsplit_once('/').unwrap_or(("", name));
+        let in_partitions = folders.is_empty() || folders.split('/').all(|part| part.contains('='));
+        in_partitions && name.ends_with(".parquet") && !name.starts_with(['_', '.'])
     };
     Ok(entries.into_iter().map(|entry| entry.path).filter(is_part).collect())
 }
@@ -96,8 +99,8 @@ pub(super) struct Shown {
     pub(super) bytes: u64,
 }
 
-/// The Parquet files of a dataset's folder, in the order of their names. What starts with `_` or `.`
-/// is nothing to readers.
+/// The Parquet files of a dataset's folder, in the order of their names. What is [hidden] is nothing
+/// to readers.
 ///
 /// # Errors
 ///
@@ -116,7 +119,7 @@ pub(super) fn shown(store: &dyn Store, dataset: &str) -> Result<Vec<Shown>, Batc
     let mut files = Vec::new();
     for entry in entries {
         let name = entry.path[dataset.len() + 1..].to_owned();
-        if name.split('/').any(|part| part.starts_with(['_', '.'])) {
+        if name.split('/').any(hidden) {
             continue;
         }
         if !name.ends_with(".parquet") {
@@ -125,4 +128,39 @@ pub(super) fn shown(store: &dyn Store, dataset: &str) -> Result<Vec<Shown>, Batc
         files.push(Shown { name, bytes: entry.bytes });
     }
     Ok(files)
+}
+
+/// Whether Spark passes over a name: it starts with `.`, or with `_` and is no partition.
+fn hidden(name: &str) -> bool {
+    name.starts_with('.') || (name.starts_with('_') && !name.contains('='))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{LocalStore, When};
+
+    #[test]
+    fn a_dataset_is_its_parquet_files_and_what_is_no_part_of_one_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = LocalStore::new(folder.path());
+        let put = |path: &str| store.put(path, b"x", When::Always).unwrap();
+        for path in
+            ["d/b.parquet", "d/_SUCCESS", "d/.b.crc", "d/_tmp/a.parquet", "d/_x=1/a.parquet"]
+        {
+            assert!(put(path));
+        }
+        let names = |dataset| {
+            let shown = shown(&store, dataset)?;
+            Ok::<_, BatchError>(shown.into_iter().map(|file| file.name).collect::<Vec<_>>())
+        };
+        assert_eq!(names("d").unwrap(), ["_x=1/a.parquet", "b.parquet"]);
+        assert_eq!(names("none").unwrap(), [""; 0]);
+        assert!(put("d/_x=1/diary.txt") && put("file"));
+        for (dataset, words) in [("d", "diary.txt"), ("file", "is no folder")] {
+            let error = names(dataset).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Refused);
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
 }

@@ -15,6 +15,7 @@ use gametel_core::event::Timestamp;
 use crate::commit;
 use crate::error::BatchError;
 use crate::manifest::SchemaColumn;
+use crate::parquet::read_folder;
 use crate::store::{self, Location, Store};
 use crate::timestamp::write_timestamp;
 
@@ -28,6 +29,8 @@ pub struct Dataset {
     paths: Vec<String>,
     files: Vec<DatasetFile>,
     schema: SchemaRef,
+    /// The columns that the folders' names have, `NAME=VALUE`, by those of the first file.
+    in_folders: Vec<String>,
 }
 
 /// One file of a dataset.
@@ -40,6 +43,8 @@ pub struct DatasetFile {
     pub bytes: u64,
     /// Its rows, by its footer.
     pub rows: u64,
+    /// The columns of the folders that it is in, with their values.
+    in_folders: Vec<(String, Option<String>)>,
 }
 
 /// The first rows of a dataset.
@@ -55,7 +60,8 @@ pub struct Head {
 
 impl Dataset {
     /// Opens a folder of Parquet files of this machine, or one file, and reads the footers. Files
-    /// whose names start with `_` or `.` are passed over, as Spark does.
+    /// whose names start with `_` or `.` are passed over, as Spark does. A folder `NAME=VALUE` in it
+    /// is a partition: its files' rows have that value in a column more, behind the others.
     ///
     /// # Errors
     ///
@@ -91,10 +97,16 @@ impl Dataset {
                 BatchError::failed(format!("{} is no Parquet file", store.name_of(path)), error)
             })?;
             schema.get_or_insert_with(|| SchemaRef::clone(file.schema()));
-            files.push(DatasetFile { path: output.path_of(path), bytes, rows: file.rows() });
+            let in_folders = in_folders(name, path);
+            let (path, rows) = (output.path_of(path), file.rows());
+            files.push(DatasetFile { path, bytes, rows, in_folders });
         }
         match schema {
-            Some(schema) => Ok(Self { store, paths, files, schema }),
+            Some(schema) => {
+                let first = files.first().into_iter().flat_map(|file| &file.in_folders);
+                let in_folders = first.map(|(column, _)| column.clone()).collect();
+                Ok(Self { store, paths, files, schema, in_folders })
+            }
             None => {
                 let name = store.name_of(name);
                 Err(BatchError::config(format!("there is no Parquet file in {name}")))
@@ -112,9 +124,11 @@ impl Dataset {
         self.files.iter().map(|file| file.rows).sum()
     }
 
-    /// Name and type of each column, with the types' names as Spark has them.
+    /// Name and type of each column, with the types' names as Spark has them. Those that folders
+    /// have are strings here, while Spark guesses types for their values.
     pub fn columns(&self) -> Vec<(String, &'static str)> {
-        columns(&self.schema).map(|(name, r#type)| (name.to_owned(), r#type)).collect()
+        let in_folders = self.in_folders.iter().map(String::as_str);
+        columns(&self.schema, in_folders).map(|(name, r#type)| (name.to_owned(), r#type)).collect()
     }
 
     /// Reads the first `limit` rows as text. Binary values are shown as Spark shows them,
@@ -125,7 +139,7 @@ impl Dataset {
     /// A file can't be read.
     pub fn head(&self, limit: usize) -> Result<Head, BatchError> {
         let mut rows = Vec::new();
-        for path in &self.paths {
+        for (path, found) in self.paths.iter().zip(&self.files) {
             if rows.len() == limit {
                 break;
             }
@@ -136,13 +150,27 @@ impl Dataset {
             let head = file.and_then(|file| file.head(limit - rows.len()));
             for batch in head.map_err(|error| failed(error.into()))? {
                 let batch = batch.map_err(|error| failed(error.into()))?;
+                let first = rows.len();
                 append_text(&batch, &mut rows).map_err(|error| failed(error.into()))?;
+                for row in &mut rows[first..] {
+                    row.extend(found.in_folders.iter().map(|(_, value)| value.clone()));
+                }
             }
         }
-        let columns = self.schema.fields().iter().map(|field| field.name().clone()).collect();
+        let columns = self.columns().into_iter().map(|(name, _)| name).collect();
         let more = self.rows() > rows.len() as u64;
         Ok(Head { columns, rows, more })
     }
+}
+
+/// The columns that the folders of a file have, between the dataset and itself.
+fn in_folders(dataset: &str, path: &str) -> Vec<(String, Option<String>)> {
+    let below = match dataset {
+        "" => path,
+        _ => path.split_once(&format!("{dataset}/")).map_or("", |(_, below)| below),
+    };
+    let folders = below.rsplit_once('/').map_or("", |(folders, _)| folders);
+    folders.split('/').filter_map(read_folder).collect()
 }
 
 fn append_text(
@@ -195,15 +223,20 @@ fn times(
     Ok(counts.as_primitive::<Int64Type>().iter().map(|count| count.map(text)).collect())
 }
 
-/// The columns of a schema, as a manifest lists them.
-pub(crate) fn schema_columns(schema: &Schema) -> Vec<SchemaColumn> {
+/// The columns of a dataset, as a manifest lists them: those of its files, and that of its folders.
+pub(crate) fn schema_columns(schema: &Schema, partition: Option<&str>) -> Vec<SchemaColumn> {
     let column =
         |(name, r#type): (&str, &str)| SchemaColumn { name: name.into(), r#type: r#type.into() };
-    columns(schema).map(column).collect()
+    columns(schema, partition.into_iter()).map(column).collect()
 }
 
-fn columns(schema: &Schema) -> impl Iterator<Item = (&str, &'static str)> {
-    schema.fields().iter().map(|field| (field.name().as_str(), spark_type(field.data_type())))
+fn columns<'a>(
+    schema: &'a Schema,
+    in_folders: impl Iterator<Item = &'a str>,
+) -> impl Iterator<Item = (&'a str, &'static str)> {
+    let fields = schema.fields().iter();
+    let in_files = fields.map(|field| (field.name().as_str(), spark_type(field.data_type())));
+    in_files.chain(in_folders.map(|name| (name, "string")))
 }
 
 fn spark_type(data_type: &DataType) -> &'static str {
@@ -237,7 +270,7 @@ mod tests {
 
     use super::*;
     use crate::commit::{PartNames, Parts};
-    use crate::parquet::{EventRows, ParquetSink};
+    use crate::parquet::sink_to;
     use crate::store::LocalStore;
 
     #[tokio::test]
@@ -247,8 +280,7 @@ mod tests {
         // In no order that a file system may list them in.
         for part in ["3", "0", "4", "1", "2"] {
             let store = Arc::new(LocalStore::new(folder.path()));
-            let parts = Parts::new(store, part.to_owned(), PartNames::replacing());
-            let sink = ParquetSink::create("d", parts, EventRows::raw_events()).unwrap();
+            let sink = sink_to(Parts::new(store, part.to_owned(), PartNames::replacing()));
             for _ in 0..2 {
                 let (id, payload) = (EventId::new(at), format!(r#"{{"part":{part}}}"#));
                 sink.write(EncodedEvent::new(id, EventType::new("t"), payload.into(), at))

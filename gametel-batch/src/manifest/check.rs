@@ -109,6 +109,7 @@ pub(super) mod tests {
             rows: rows.iter().sum(),
             schema: vec![SchemaColumn { name: "raw_event".into(), r#type: "string".into() }],
             files: rows.iter().enumerate().map(file).collect(),
+            ..WrittenDataset::default()
         }
     }
 

@@ -129,15 +129,26 @@ pub struct ReadPartition {
 }
 
 /// What a run added to one dataset; after an overwrite, that is the dataset.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WrittenDataset {
     /// The dataset's name.
     pub name: String,
     /// Its rows, by the files' footers.
     pub rows: u64,
+    /// The column that is in the names of the folders, and not in the files, if it is partitioned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_by: Option<String>,
+    /// The columns by which the rows of each file are sorted. If there are none, and no partitions,
+    /// the rows are in the order in which they were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sort_by: Vec<String>,
     /// Its columns, in order.
     pub schema: Vec<SchemaColumn>,
+    /// Of each column, the values that did not fit it and became null, as the catalog says. Their
+    /// rows are among the dataset's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub nulled: BTreeMap<String, u64>,
     /// Its files, in the order of their rows.
     pub files: Vec<WrittenFile>,
 }
@@ -164,6 +175,13 @@ pub struct WrittenFile {
     pub rows: u64,
     /// The checksum of its bytes, taken while they were written.
     pub sha256: Checksum,
+}
+
+impl WrittenDataset {
+    /// Whether its rows are in the order in which the records were read.
+    pub(crate) fn is_in_order(&self) -> bool {
+        self.partition_by.is_none() && self.sort_by.is_empty()
+    }
 }
 
 impl Manifest {

@@ -2,42 +2,72 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
-use gametel_core::catalog::{ColumnSource, FieldType, TypedColumn, TypedValue};
+use gametel_core::catalog::{
+    Catalog, ColumnSource, DatasetIndex, FieldType, OnMisfit, PartitionBy, TypedColumn, TypedValue,
+};
 use gametel_core::codec::visit_members;
 use gametel_core::event::EncodedEvent;
 
+use crate::counts::Counts;
 use crate::timestamp::write_timestamp;
 
 use super::Rows;
 use super::column_builder::{ColumnBuilder, data_type};
+use super::partition::{write_day, write_folder};
 
 /// Makes rows of a catalog's dataset, by the record rules: every column may be null, only top-level
 /// members count, the last of a name wins.
 pub(crate) struct EventRows {
     schema: SchemaRef,
     columns: Vec<TypedColumn>,
-    builders: Vec<ColumnBuilder>,
+    /// For each column, where its values are gathered; none for that which the folders have.
+    builders: Vec<Option<ColumnBuilder>>,
+    partition: Option<PartitionBy>,
+    /// The folder of the last row.
+    folder: String,
+    /// How many values of each column became null because they did not fit.
+    nulled: Counts,
     /// Text that is written anew for each row.
     scratch: String,
 }
 
 impl EventRows {
-    pub(crate) fn new(columns: &[TypedColumn]) -> Self {
+    pub(crate) fn new(catalog: &Catalog, dataset: DatasetIndex) -> Self {
+        let columns = catalog.columns(dataset);
+        let in_folders = catalog.partition_column(dataset);
+        let in_files = |place: usize| Some(place) != in_folders;
+        let fields = columns.iter().enumerate().filter(|(place, _)| in_files(*place));
         let field =
             |column: &TypedColumn| Field::new(column.name(), data_type(column.column_type()), true);
-        let builder = |column: &TypedColumn| ColumnBuilder::new(column.column_type());
+        let fields: Vec<_> = fields.map(|(_, column)| field(column)).collect();
+        let builder = |(place, column): (usize, &TypedColumn)| {
+            in_files(place).then(|| ColumnBuilder::new(column.column_type()))
+        };
         Self {
-            schema: Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>())),
-            builders: columns.iter().map(builder).collect(),
+            schema: Arc::new(Schema::new(fields)),
+            builders: columns.iter().enumerate().map(builder).collect(),
             columns: columns.to_vec(),
+            partition: catalog.dataset(dataset).partition_by().cloned(),
+            folder: String::new(),
+            nulled: Counts::default(),
             scratch: String::new(),
         }
     }
 
-    /// The JSON text of each member that has a column, by the column's place.
+    /// How many values of each column became null, by its rule, because they did not fit. Goes on
+    /// counting.
+    pub(crate) fn nulled(&self) -> Counts {
+        self.nulled.clone()
+    }
+
+    /// The JSON text of each member that has a column, by the column's place, and behind them that
+    /// of `event_ts`.
     fn members<'a>(&self, payload: &'a [u8]) -> Result<Vec<Option<&'a str>>, String> {
-        let mut members = vec![None; self.columns.len()];
+        let mut members = vec![None; self.columns.len() + 1];
         visit_members(payload, |name, value| {
+            if name == "event_ts" {
+                members[self.columns.len()] = Some(value);
+            }
             let of_this_name = |column: &TypedColumn| match column.source() {
                 ColumnSource::Member(member) => **member == *name,
                 _ => false,
@@ -56,6 +86,14 @@ impl Rows for EventRows {
         Arc::clone(&self.schema)
     }
 
+    fn partition(&self) -> Option<&str> {
+        self.partition.as_ref().map(PartitionBy::name)
+    }
+
+    fn folder(&self) -> &str {
+        &self.folder
+    }
+
     fn append(&mut self, event: &EncodedEvent) -> Result<(), String> {
         let payload = event.payload();
         let raw_event = std::str::from_utf8(payload).map_err(|error| error.to_string())?;
@@ -65,7 +103,9 @@ impl Rows for EventRows {
         }
         // Every value is read before any is added: half a row can't be taken back.
         let mut values = Vec::with_capacity(self.columns.len());
-        for (column, member) in self.columns.iter().zip(self.members(payload)?) {
+        let members = self.members(payload)?;
+        let mut nulled = Vec::new();
+        for (column, member) in self.columns.iter().zip(&members) {
             values.push(match (column.source(), column.column_type()) {
                 (ColumnSource::RawEvent, _) => Some(TypedValue::Text(raw_event.into())),
                 (ColumnSource::Timestamp, FieldType::Timestamp) => {
@@ -78,18 +118,31 @@ impl Rows for EventRows {
                 (_, column_type) => match member.map(|member| column_type.read(member)) {
                     None => None,
                     Some(Ok(value)) => value,
+                    Some(Err(_)) if column.on_misfit() == OnMisfit::Null => {
+                        nulled.push(column.name());
+                        None
+                    }
                     Some(Err(error)) => return Err(format!("column {}: {error}", column.name())),
                 },
             });
         }
-        for (builder, value) in self.builders.iter_mut().zip(values) {
-            builder.append(value);
+        if let Some(by @ PartitionBy::EventDate) = &self.partition {
+            let event_ts = members.last().copied().flatten();
+            write_day(&mut self.folder, by.name(), event_ts, event.timestamp());
         }
+        for ((builder, value), column) in self.builders.iter_mut().zip(values).zip(&self.columns) {
+            match builder {
+                Some(builder) => builder.append(value),
+                None if write_folder(&mut self.folder, column.name(), value.as_ref()) => {}
+                None => nulled.push(column.name()),
+            }
+        }
+        nulled.into_iter().for_each(|column| self.nulled.add(column));
         Ok(())
     }
 
     fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
-        let columns = self.builders.iter_mut().map(ColumnBuilder::finish).collect();
+        let columns = self.builders.iter_mut().flatten().map(ColumnBuilder::finish).collect();
         RecordBatch::try_new(Arc::clone(&self.schema), columns)
     }
 }
@@ -103,7 +156,7 @@ impl EventRows {
         let dataset = DatasetDefinition::new("d", ["raw_event"]);
         let catalog = Catalog::builder("c").dataset(dataset).build().expect("it is valid");
         let (index, _) = catalog.indexed_datasets().next().expect("there is one dataset");
-        Self::new(catalog.columns(index))
+        Self::new(&catalog, index)
     }
 }
 
@@ -130,7 +183,7 @@ mod tests {
         let dataset = DatasetDefinition::new("d", columns);
         let catalog = Catalog::builder("c").event(event).dataset(dataset).build().unwrap();
         let (index, _) = catalog.indexed_datasets().next().unwrap();
-        let mut rows = EventRows::new(catalog.columns(index));
+        let mut rows = EventRows::new(&catalog, index);
         let position = Position { topic: "t".into(), partition: 0, offset: 0 };
         let timestamp = timestamp.map(Timestamp::from_millis);
         rows.append(&Decoder::new().decode(payload.into(), timestamp, position))?;

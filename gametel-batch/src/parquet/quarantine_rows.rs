@@ -23,8 +23,11 @@ pub(crate) struct QuarantineRows {
 }
 
 impl QuarantineRows {
+    /// How many columns there are.
+    pub(crate) const COLUMNS: usize = 7;
+
     pub(crate) fn new() -> Self {
-        let fields = [
+        let fields: [_; Self::COLUMNS] = [
             ("raw_event", DataType::Binary),
             ("topic", DataType::Utf8),
             ("partition", DataType::Int32),
@@ -50,6 +53,14 @@ impl QuarantineRows {
 impl Rows for QuarantineRows {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
+    }
+
+    fn partition(&self) -> Option<&str> {
+        None
+    }
+
+    fn folder(&self) -> &str {
+        ""
     }
 
     fn append(&mut self, event: &EncodedEvent) -> Result<(), String> {

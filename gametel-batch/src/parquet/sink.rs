@@ -1,5 +1,6 @@
 use std::fmt;
 
+use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use gametel_core::batch::EventBatch;
 use gametel_core::event::EncodedEvent;
@@ -7,33 +8,45 @@ use gametel_core::sink::{
     BlockingSink, EventSink, Outcome, Receipt, Rejection, SinkError, SinkErrorKind, ThreadSink,
     ThreadSinkOptions, WriteReport,
 };
+use parquet::errors::ParquetError;
 
 use crate::commit::Parts;
+use crate::write::{Share, WriteOptions};
 
 use super::Rows;
-use super::part_file::PartFile;
+use super::in_turn::{InTurn, Limits};
+use super::partition::folder_of_nothing;
+use super::shape::Shape;
+use super::streamed::Streamed;
 
-/// The rows, and the bytes of payload, after which the gathered columns are encoded.
+/// The rows after which the gathered columns are encoded, or wait for it.
 const BATCH_ROWS: usize = 8_192;
-const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
-/// Writes events as rows of one Parquet file, on a thread of its own.
+/// Writes events as rows of Parquet files, on a thread of its own.
 ///
-/// Accepted means: gathered for the file. A Parquet file is none until its footer is written, so
-/// only a successful `close` makes the rows durable and readable; `flush` can't. Rows are in the
-/// order in which the events were written.
+/// Accepted means: gathered for a file. A Parquet file is none until its footer is written, so only
+/// a successful `close` makes the rows durable and readable; `flush` can't, and does nothing.
+/// Without a partition or an order, rows are in the order in which the events were written.
 pub(crate) struct ParquetSink {
     thread: ThreadSink,
 }
 
 impl ParquetSink {
-    /// Starts a file of the dataset `name`, which has one even without rows.
-    pub(crate) fn create(name: &str, mut parts: Parts, rows: impl Rows) -> Result<Self, SinkError> {
-        let failed = |error| failed(name, "the file can't be created", error);
-        let file = parts.create("").map_err(|error| failed(error.into()))?;
-        let file = PartFile::begin(file, rows.schema()).map_err(|error| failed(error.into()))?;
-        let writer = Writer { name: name.to_owned(), rows, file, gathered: 0, bytes: 0 };
-        Ok(Self { thread: ThreadSink::new(name, writer, ThreadSinkOptions::default())? })
+    /// Writes the files of the dataset `name`, which has one even without rows.
+    pub(crate) fn create(
+        name: &str,
+        parts: Parts,
+        rows: impl Rows,
+        options: &WriteOptions,
+        share: &Share,
+    ) -> Result<Self, SinkError> {
+        let files = Files::new(parts, &rows, options, share)
+            .map_err(|error| failed(name, "no file can be written so", error))?;
+        let name = name.to_owned();
+        let most_bytes = share.gathered();
+        let writer = Writer { name, rows, files, gathered: 0, bytes: 0, most_bytes };
+        let name = writer.name.clone();
+        Ok(Self { thread: ThreadSink::new(&name, writer, ThreadSinkOptions::default())? })
     }
 }
 
@@ -43,13 +56,71 @@ impl fmt::Debug for ParquetSink {
     }
 }
 
+/// How rows become files.
+enum Files {
+    Streamed(Box<Streamed>),
+    InTurn(Box<InTurn>),
+}
+
+impl Files {
+    fn new(
+        parts: Parts,
+        rows: &impl Rows,
+        options: &WriteOptions,
+        share: &Share,
+    ) -> Result<Self, ParquetError> {
+        let schema = rows.schema();
+        // Which columns there are is the run's to check: of several datasets, each has some.
+        let sort_by: Vec<_> =
+            options.sort_by.iter().filter_map(|name| schema.index_of(name).ok()).collect();
+        let columns = schema.fields().len();
+        let shape = Shape::new(parts, schema, &sort_by, options, share)?;
+        let as_they_come = sort_by.is_empty() && rows.partition().is_none();
+        let row_group = share.row_group(columns, options.compression);
+        Ok(match row_group.filter(|_| as_they_come) {
+            Some(most_memory) => Self::Streamed(Box::new(Streamed::new(shape, most_memory))),
+            None => {
+                let limits = Limits {
+                    waiting: share.waiting(),
+                    batch_rows: BATCH_ROWS,
+                    batch_bytes: share.gathered(),
+                };
+                let turn = std::sync::Arc::clone(&share.turn);
+                let nothing = rows.partition().map_or_else(String::new, folder_of_nothing);
+                Self::InTurn(Box::new(InTurn::new(shape, sort_by, limits, turn, nothing)))
+            }
+        })
+    }
+
+    fn add(&mut self, folder: &str, bytes: usize) {
+        if let Self::InTurn(files) = self {
+            files.add(folder, bytes);
+        }
+    }
+
+    fn write(&mut self, rows: RecordBatch) -> Result<(), ParquetError> {
+        match self {
+            Self::Streamed(files) => files.write(&rows),
+            Self::InTurn(files) => files.write(rows),
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), ParquetError> {
+        match self {
+            Self::Streamed(files) => files.finish(),
+            Self::InTurn(files) => files.finish(),
+        }
+    }
+}
+
 struct Writer<R> {
     name: String,
     rows: R,
-    file: PartFile,
+    files: Files,
     /// The rows, and the bytes of their payloads, that wait in `rows`.
     gathered: usize,
     bytes: usize,
+    most_bytes: usize,
 }
 
 impl<R: Rows> Writer<R> {
@@ -57,15 +128,17 @@ impl<R: Rows> Writer<R> {
         if let Err(reason) = self.rows.append(event) {
             return Ok(Outcome::Rejected(Rejection::new(SinkErrorKind::Rejected, reason)));
         }
+        let bytes = event.payload().len();
+        self.files.add(self.rows.folder(), bytes);
         self.gathered += 1;
-        self.bytes += event.payload().len();
-        if self.gathered >= BATCH_ROWS || self.bytes >= BATCH_BYTES {
-            self.encode()?;
+        self.bytes += bytes;
+        if self.gathered >= BATCH_ROWS || self.bytes >= self.most_bytes {
+            self.hand_on()?;
         }
         Ok(Outcome::Accepted(Receipt::default()))
     }
 
-    fn encode(&mut self) -> Result<(), SinkError> {
+    fn hand_on(&mut self) -> Result<(), SinkError> {
         if self.gathered == 0 {
             return Ok(());
         }
@@ -74,9 +147,8 @@ impl<R: Rows> Writer<R> {
             .rows
             .finish()
             .map_err(|error| failed(&self.name, "the rows can't be gathered", error.into()))?;
-        self.file
-            .write(&batch)
-            .map_err(|error| failed(&self.name, "the file can't be written", error.into()))
+        let written = self.files.write(batch);
+        written.map_err(|error| failed(&self.name, "a file can't be written", error))
     }
 }
 
@@ -85,22 +157,19 @@ impl<R: Rows> BlockingSink for Writer<R> {
         group.iter().map(|batch| batch.iter().map(|event| self.add(event)).collect()).collect()
     }
 
+    /// Does nothing: where a batch of columns ends must not depend on when somebody flushed.
     fn flush(&mut self) -> Result<(), SinkError> {
-        self.encode()
+        Ok(())
     }
 
     fn close(&mut self) -> Result<(), SinkError> {
-        self.file
-            .finish()
-            .map_err(|error| failed(&self.name, "the file can't be finished", error.into()))
+        self.hand_on()?;
+        let finished = self.files.finish();
+        finished.map_err(|error| failed(&self.name, "a file can't be finished", error))
     }
 }
 
-fn failed(
-    name: &str,
-    message: &'static str,
-    error: Box<dyn std::error::Error + Send + Sync>,
-) -> SinkError {
+fn failed(name: &str, message: &'static str, error: ParquetError) -> SinkError {
     SinkError::new(SinkErrorKind::Io, name.to_owned(), message).with_source(error)
 }
 
@@ -125,73 +194,5 @@ impl EventSink for ParquetSink {
 }
 
 #[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-    use gametel_core::testing::{ConformanceReport, Fixture, conformance};
-
-    use super::*;
-    use crate::commit::{Part, PartNames};
-    use crate::dataset::Dataset;
-    use crate::manifest::Checksum;
-    use crate::parquet::EventRows;
-    use crate::store::LocalStore;
-
-    fn parts(folder: &std::path::Path) -> Parts {
-        let store = std::sync::Arc::new(LocalStore::new(folder));
-        Parts::new(store, "d".to_owned(), PartNames::replacing())
-    }
-
-    #[tokio::test]
-    async fn it_keeps_the_contract() {
-        let report = conformance(|| async {
-            let directory = tempfile::tempdir().unwrap();
-            let rows = EventRows::raw_events();
-            let sink = ParquetSink::create("d", parts(directory.path()), rows).unwrap();
-            let _ = (&directory, Bytes::new());
-            // Not read back here: the suite looks after a flush, and a Parquet file can be read
-            // after close.
-            Fixture::new(sink)
-        })
-        .await;
-        assert_eq!(report, ConformanceReport::default());
-    }
-
-    #[tokio::test]
-    async fn a_closed_file_has_every_row_in_order() {
-        let directory = tempfile::tempdir().unwrap();
-        let (rows, parts) = (EventRows::raw_events(), parts(directory.path()));
-        let finished = parts.finished();
-        let sink = ParquetSink::create("d", parts, rows).unwrap();
-        let mut events = gametel_core::testing::EventGenerator::new(1);
-        let batches: Vec<EventBatch> =
-            (0..30).map(|_| events.by_ref().take(1_000).collect()).collect();
-        for batch in &batches {
-            assert_eq!(sink.write_batch(batch).await.unwrap().accepted_count(), 1_000);
-        }
-        sink.close().await.unwrap();
-        let path = directory.path().join("d/part-00000.zstd.parquet");
-        let bytes = std::fs::read(&path).unwrap();
-        let part = Part {
-            name: "part-00000.zstd.parquet".to_owned(),
-            bytes: bytes.len() as u64,
-            rows: 30_000,
-            sha256: Checksum::of(&bytes),
-        };
-        assert_eq!(finished.parts(), [part]);
-        let head = Dataset::open(&path).unwrap().head(30_000).unwrap();
-        let expected: Vec<_> = batches.iter().flat_map(EventBatch::iter).collect();
-        assert_eq!(head.rows.len(), expected.len());
-        for (row, event) in head.rows.iter().zip(expected) {
-            assert_eq!(row[0].as_deref().map(str::as_bytes), Some(&event.payload()[..]));
-        }
-    }
-
-    #[test]
-    fn a_file_that_is_there_is_not_overwritten() {
-        let directory = tempfile::tempdir().unwrap();
-        let create = || ParquetSink::create("d", parts(directory.path()), EventRows::raw_events());
-        let _first = create().unwrap();
-        let error = create().unwrap_err();
-        assert_eq!(error.kind(), SinkErrorKind::Io);
-    }
-}
+#[path = "sink_tests.rs"]
+pub(crate) mod tests;

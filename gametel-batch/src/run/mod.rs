@@ -19,8 +19,10 @@ use crate::commit::{Change, Transaction, refuse_existing};
 use crate::config::{OutputMode, RunConfig};
 use crate::error::{BatchError, ErrorKind};
 use crate::manifest::{Imbalance, Manifest, Mode};
-use crate::source::{self, Source};
+use crate::parquet::QuarantineRows;
+use crate::source::{self, Source, SourceConfig};
 use crate::store::Store;
+use crate::write::Shares;
 
 pub(crate) use copy::RowDecoder;
 use copy::copy;
@@ -33,7 +35,8 @@ use sinks::Sinks;
 /// give the same rows in the same order. Before anything can be seen, every record that was read is
 /// accounted for in the new files' footers and the counts
 /// ([`check_conservation`](Manifest::check_conservation)); then each dataset is switched in whole.
-/// Memory does not grow with the source. It needs a tokio runtime of any kind.
+/// Memory stays within [`WriteOptions::memory`](crate::WriteOptions::memory), however large the
+/// source. It needs a tokio runtime of any kind.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -127,6 +130,7 @@ fn begin(
     config: &RunConfig,
     started: Timestamp,
 ) -> Result<Begun, BatchError> {
+    let shares = Shares::of(&config.write, widths(&config.catalog))?;
     let transaction = Transaction::begin(Arc::clone(&store), started)?;
     let there = transaction.is_there(names_of(&config.catalog))?;
     let (base, output) = (transaction.base(), store.name_of(""));
@@ -135,14 +139,14 @@ fn begin(
         OutputMode::Append => (Mode::Append, resume::behind(base, there, &output, &config.source)?),
         OutputMode::Overwrite | OutputMode::Fail => (Mode::Overwrite, config.source.clone()),
     };
-    let source = source::open(&wanted)?;
+    let source = source::open(&SourceConfig { read_ahead: shares.read_ahead, ..wanted })?;
     let previous = base.map(|base| base.run);
     let identity = Identity { run: transaction.run(), previous, mode, started };
     let added = mode == Mode::Append && base.is_some();
     let sinks = if added && source.ranges().iter().all(|range| range.offsets() == Some(0)) {
         None
     } else {
-        Some(Sinks::create(&config.catalog, &transaction, added)?)
+        Some(Sinks::create(config, &shares.dataset, &transaction, added)?)
     };
     Ok(Begun { transaction, source, identity, sinks })
 }
@@ -150,6 +154,12 @@ fn begin(
 /// Every dataset's name, the quarantine's last.
 fn names_of(catalog: &Catalog) -> Vec<&str> {
     catalog.datasets().iter().map(|dataset| dataset.name()).chain([QUARANTINE]).collect()
+}
+
+/// The columns of every dataset, and of the quarantine.
+fn widths(catalog: &Catalog) -> impl Iterator<Item = usize> {
+    let widths = catalog.datasets().iter().map(|dataset| dataset.columns().len());
+    widths.chain([QuarantineRows::COLUMNS])
 }
 
 fn imbalance(imbalance: Imbalance) -> BatchError {

@@ -74,12 +74,7 @@ pub(super) fn nothing_new(
         read: 0,
         datasets: Vec::new(),
         unselected: Default::default(),
-        quarantine: WrittenDataset {
-            name: QUARANTINE.to_owned(),
-            rows: 0,
-            schema: Vec::new(),
-            files: Vec::new(),
-        },
+        quarantine: WrittenDataset { name: QUARANTINE.to_owned(), ..Default::default() },
         quarantined: Default::default(),
         tombstones: 0,
     }
@@ -109,7 +104,10 @@ fn written_dataset(dataset: &StagedDataset) -> WrittenDataset {
     WrittenDataset {
         name: dataset.name.clone(),
         rows: files.iter().map(|file| file.rows).sum(),
+        partition_by: dataset.partition_by.clone(),
+        sort_by: dataset.sort_by.clone(),
         schema: dataset.schema.clone(),
+        nulled: dataset.nulled(),
         files,
     }
 }

@@ -1,8 +1,8 @@
 //! Runs and rollbacks on HDFS and S3 that are killed at calls of the store, before them and after
 //! them.
 //!
-//! On HDFS a run takes seconds, since the end of a file does, so as a rule only some of the calls are
-//! tried there; all of them, where `GAMETEL_EVERY_CALL` is set.
+//! A run takes a second or more there (on HDFS the end of a file alone does), so as a rule only some of
+//! the calls are tried; all of them where `GAMETEL_EVERY_CALL` is set.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -223,9 +223,9 @@ fn some_calls(step: usize) -> usize {
 async fn runs_and_rollbacks_on_s3_can_be_killed_anywhere() {
     let test = "runs_and_rollbacks_on_s3_can_be_killed_anywhere";
     let Some(mut bench) = Bench::s3(test) else { return };
-    let mut points = kill_runs(&mut bench, OutputMode::Overwrite, 1).await;
-    points += kill_runs(&mut bench, OutputMode::Append, 1).await;
-    points += kill_rollbacks(&mut bench, 1).await;
+    let mut points = kill_runs(&mut bench, OutputMode::Overwrite, some_calls(5)).await;
+    points += kill_runs(&mut bench, OutputMode::Append, some_calls(5)).await;
+    points += kill_rollbacks(&mut bench, some_calls(7)).await;
     eprintln!("on S3: {points} kill points");
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gametel_core::endpoint::{Endpoint, EndpointError};
 
 use crate::error::BatchError;
+use crate::write::ReadAhead;
 
 use super::{End, KafkaSettings, PartitionPlaces, Start};
 
@@ -35,6 +36,8 @@ pub struct SourceConfig {
     pub removed: Removed,
     /// Settings of Kafka's client. Used by those ends that are topics.
     pub kafka: KafkaSettings,
+    /// How far reading may be ahead of whoever takes the records.
+    pub(crate) read_ahead: ReadAhead,
 }
 
 /// What is done where the offset to start at is not there: retention has removed it, or the topic
@@ -58,6 +61,7 @@ impl SourceConfig {
             end: End::Snapshot,
             removed: Removed::Refuse,
             kafka: KafkaSettings::new(),
+            read_ahead: ReadAhead::default(),
         }
     }
 

@@ -4,16 +4,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gametel_core::event::{Position, Timestamp};
 
+use crate::write::ReadAhead;
+
 use super::SourceRecord;
 
-/// The most records, and the bytes past which no record is added, that one call of
-/// [`next`](super::Source::next) gives.
+/// The most records that one call of [`next`](super::Source::next) gives.
 const RECORDS: usize = 8_192;
-const BYTES: usize = 4 * 1024 * 1024;
 
 /// Gathers the values of a batch in one buffer, so that a record costs no allocation of its own.
-#[derive(Default)]
 pub(super) struct Gather {
+    /// The bytes of values past which no record is added.
+    most_bytes: usize,
     values: Vec<u8>,
     records: Vec<Gathered>,
 }
@@ -27,6 +28,10 @@ struct Gathered {
 }
 
 impl Gather {
+    pub(super) fn new(ahead: ReadAhead) -> Self {
+        Self { most_bytes: ahead.together, values: Vec::new(), records: Vec::new() }
+    }
+
     #[cfg(feature = "kafka")]
     pub(super) fn push(
         &mut self,
@@ -64,7 +69,7 @@ impl Gather {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.records.len() >= RECORDS || self.values.len() >= BYTES
+        self.records.len() >= RECORDS || self.values.len() >= self.most_bytes
     }
 
     pub(super) fn take(&mut self, topic: &Arc<str>) -> Vec<SourceRecord> {

@@ -116,7 +116,7 @@ impl Lines {
             ended: false,
             follow: config.end == End::Follow,
             removed: config.removed,
-            gather: Gather::default(),
+            gather: Gather::new(config.read_ahead),
         })
     }
 

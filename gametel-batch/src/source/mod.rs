@@ -41,7 +41,7 @@ pub trait Source: Send {
     fn ranges(&self) -> &[PartitionRange];
 
     /// The next records, in order. `None` once the ranges are read to their ends. A source that
-    /// follows never ends, and gives no records when there is nothing new.
+    /// follows gives no records when there is nothing new, and ends with standard input alone.
     ///
     /// # Errors
     ///
@@ -90,10 +90,13 @@ pub struct SourceRecord {
 /// there yet, or that is in front of the start, is an error of the configuration.
 pub fn open(config: &SourceConfig) -> Result<Box<dyn Source>, BatchError> {
     config.check()?;
+    // Each end has a client of its own, and all are open at once.
+    let read_ahead = config.read_ahead.among(config.endpoints.len());
+    let each = SourceConfig { read_ahead, ..config.clone() };
     let mut sources = config
         .endpoints
         .iter()
-        .map(|endpoint| open_one(endpoint, config))
+        .map(|endpoint| open_one(endpoint, &each))
         .collect::<Result<Vec<_>, _>>()?;
     match sources.len() {
         1 => Ok(sources.remove(0)),

@@ -1,179 +1,51 @@
 //! The rows that records give, against the rows of the files.
 
-use std::collections::VecDeque;
-
-use arrow_array::{ArrayRef, RecordBatch};
 use gametel_core::event::{EncodedEvent, Position};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use crate::manifest::RunId;
 use crate::parquet::Rows;
 
 use super::Finding;
 use super::file::IntactFile;
+use super::in_order::InOrder;
+use super::unordered::Unordered;
 
 /// The rows, and the bytes of their payloads, after which they are compared.
 const ROWS: usize = 8_192;
 const BYTES: usize = 8 * 1024 * 1024;
 
-/// Compares a dataset's rows, in order, with what is in the files that a run wrote.
-///
-/// After the first row that is another one nothing more is compared: whether rows behind it are
-/// right would depend on what one takes it for.
-pub(super) struct Comparison {
+/// Compares the rows of a dataset with those of the files that a run wrote.
+pub(super) trait Comparison {
+    /// Adds a record that should be a row.
+    fn push(&mut self, event: &EncodedEvent);
+
+    /// Compares what is left, and sees that the files have no more. Gives the rows that were
+    /// compared, and what was found.
+    fn finish(&mut self) -> (u64, Option<Finding>);
+}
+
+/// A comparison for a dataset whose rows are in the order of the records, or in any.
+pub(super) fn comparison(
     run: RunId,
-    dataset: String,
+    dataset: &str,
     expected: Box<dyn Rows>,
-    /// Where the records of the rows in `expected` are.
-    positions: Vec<Position>,
-    bytes: usize,
-    found: FileRows,
-    /// How many rows were compared.
-    pub(super) rows: u64,
-    pub(super) finding: Option<Finding>,
-}
-
-impl Comparison {
-    pub(super) fn new(
-        run: RunId,
-        dataset: &str,
-        expected: Box<dyn Rows>,
-        files: Vec<(String, IntactFile)>,
-    ) -> Self {
-        let found =
-            FileRows { files: files.into(), reading: None, left: None, path: String::new() };
-        let (dataset, positions) = (dataset.to_owned(), Vec::new());
-        Self { run, dataset, expected, positions, bytes: 0, found, rows: 0, finding: None }
-    }
-
-    /// Adds a record that should be the next row.
-    pub(super) fn push(&mut self, event: &EncodedEvent) {
-        if self.finding.is_some() {
-            return;
-        }
-        let position = event.position().cloned();
-        let position =
-            position.unwrap_or_else(|| Position { topic: "".into(), partition: 0, offset: -1 });
-        if let Err(error) = self.expected.append(event) {
-            self.finding = Some(self.finding(format!("the record {position}"), "a row", error));
-            return;
-        }
-        self.positions.push(position);
-        self.bytes += event.payload().len();
-        if self.positions.len() >= ROWS || self.bytes >= BYTES {
-            self.compare();
-        }
-    }
-
-    /// Compares what is left, and sees that the files have no more.
-    pub(super) fn finish(&mut self) {
-        self.compare();
-        if self.finding.is_some() {
-            return;
-        }
-        match self.found.next(1) {
-            Ok(None) => {}
-            Ok(Some(_)) => {
-                let claimed = format!("{} rows, by the records", self.rows);
-                self.finding = Some(self.finding("rows".to_owned(), &claimed, "more".to_owned()));
-            }
-            Err(error) => {
-                self.finding = Some(self.finding("rows".to_owned(), "readable", error));
-            }
-        }
-    }
-
-    fn compare(&mut self) {
-        if self.positions.is_empty() || self.finding.is_some() {
-            return;
-        }
-        self.finding = self.first_difference().err();
-        self.rows += self.positions.len() as u64;
-        self.positions.clear();
-        self.bytes = 0;
-    }
-
-    fn first_difference(&mut self) -> Result<(), Finding> {
-        let expected = self.expected.finish().map_err(|error| {
-            self.finding("rows".to_owned(), "rows of the records", error.to_string())
-        })?;
-        let mut at = 0;
-        while at < expected.num_rows() {
-            let claim = format!("row {}", self.rows + at as u64);
-            let record = format!("the record {}", self.positions[at]);
-            let found = match self.found.next(expected.num_rows() - at) {
-                Ok(Some(found)) => found,
-                Ok(None) => return Err(self.finding(claim, &record, "no more rows".to_owned())),
-                Err(error) => return Err(self.finding(claim, &record, error)),
-            };
-            let same = expected.slice(at, found.num_rows());
-            if let Some((row, found)) = difference(&same, &found) {
-                let claim = format!("row {}", self.rows + (at + row) as u64);
-                let record = format!("the record {}", self.positions[at + row]);
-                return Err(self.finding(claim, &record, found));
-            }
-            at += found.num_rows();
-        }
-        Ok(())
-    }
-
-    fn finding(&self, claim: String, claimed: &str, found: String) -> Finding {
-        let finding = Finding::new(claim, claimed, found).of_run(self.run);
-        let finding = finding.of_dataset(&self.dataset);
-        if self.found.path.is_empty() { finding } else { finding.of_file(&self.found.path) }
+    files: Vec<(String, IntactFile)>,
+    is_in_order: bool,
+) -> Box<dyn Comparison> {
+    if is_in_order {
+        Box::new(InOrder::new(run, dataset, expected, files))
+    } else {
+        Box::new(Unordered::new(run, dataset, expected, files))
     }
 }
 
-/// The first row that differs, and in what.
-fn difference(expected: &RecordBatch, found: &RecordBatch) -> Option<(usize, String)> {
-    if expected.num_columns() != found.num_columns() {
-        return Some((0, format!("{} columns", found.num_columns())));
-    }
-    let columns = || expected.columns().iter().zip(found.columns());
-    if columns().all(|(expected, found)| expected == found) {
-        return None;
-    }
-    let differs = |row: usize, (expected, found): (&ArrayRef, &ArrayRef)| {
-        expected.slice(row, 1) != found.slice(row, 1)
-    };
-    (0..expected.num_rows()).find_map(|row| {
-        let column = columns().position(|pair| differs(row, pair))?;
-        Some((row, format!("another {}", expected.schema().field(column).name())))
-    })
+/// Whether so many gathered rows, of so many bytes, are to be compared now.
+pub(super) fn at_once(rows: usize, bytes: usize) -> bool {
+    rows >= ROWS || bytes >= BYTES
 }
 
-/// The rows of files, one file after the other.
-struct FileRows {
-    files: VecDeque<(String, IntactFile)>,
-    reading: Option<ParquetRecordBatchReader>,
-    /// What was read, and not given out yet.
-    left: Option<RecordBatch>,
-    /// The file that the last rows came from.
-    path: String,
-}
-
-impl FileRows {
-    /// The next rows, at most so many of them; `None` behind the last.
-    fn next(&mut self, limit: usize) -> Result<Option<RecordBatch>, String> {
-        loop {
-            if let Some(batch) = self.left.take_if(|batch| batch.num_rows() > 0) {
-                let length = batch.num_rows().min(limit);
-                self.left = Some(batch.slice(length, batch.num_rows() - length));
-                return Ok(Some(batch.slice(0, length)));
-            }
-            if let Some(reading) = &mut self.reading {
-                match reading.next() {
-                    Some(batch) => self.left = Some(batch.map_err(|error| error.to_string())?),
-                    None => self.reading = None,
-                }
-                continue;
-            }
-            let Some((path, file)) = self.files.pop_front() else {
-                return Ok(None);
-            };
-            self.path = path;
-            let reading = file.open()?.batches().map_err(|error| error.to_string())?;
-            self.reading = Some(reading);
-        }
-    }
+/// Where the record of an event is.
+pub(super) fn position_of(event: &EncodedEvent) -> Position {
+    let position = event.position().cloned();
+    position.unwrap_or_else(|| Position { topic: "".into(), partition: 0, offset: -1 })
 }

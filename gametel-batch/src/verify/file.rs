@@ -71,7 +71,7 @@ pub(super) fn footer(part: &Part<'_>, file: &IntactFile) -> Vec<Finding> {
     if file.rows() != part.file.rows {
         findings.push(part.finding("rows", part.file.rows, file.rows()));
     }
-    let found = schema_columns(file.schema());
+    let found = schema_columns(file.schema(), part.partition_by);
     if found != part.schema {
         findings.push(part.finding("schema", columns(part.schema), columns(&found)));
     }

@@ -12,9 +12,12 @@
 mod compare;
 mod config;
 mod file;
+mod file_rows;
 mod finding;
+mod in_order;
 mod rows;
 mod source;
+mod unordered;
 mod verification;
 mod version;
 

@@ -8,12 +8,12 @@ use gametel_core::event::EncodedEvent;
 
 use crate::counts::Counts;
 use crate::error::BatchError;
-use crate::manifest::{Manifest, ReadPartition};
+use crate::manifest::{Manifest, ReadPartition, WrittenDataset};
 use crate::parquet::{EventRows, QuarantineRows};
 use crate::run::RowDecoder;
 use crate::source::{self, End, PartitionPlaces, Place, Removed, Source, SourceConfig, Start};
 
-use super::compare::Comparison;
+use super::compare::{Comparison, comparison};
 use super::file::IntactFile;
 use super::{Compared, Finding, VerifyConfig};
 
@@ -97,8 +97,8 @@ struct Rereading<'a> {
     catalog: &'a Catalog,
     /// By the place of the partition in the manifest.
     read: Vec<u64>,
-    datasets: Vec<Comparison>,
-    quarantine: Comparison,
+    datasets: Vec<Box<dyn Comparison>>,
+    quarantine: Box<dyn Comparison>,
     unselected: Counts,
     quarantined: Counts,
     tombstones: u64,
@@ -111,12 +111,15 @@ impl<'a> Rereading<'a> {
         mut files: BTreeMap<String, Vec<(String, IntactFile)>>,
     ) -> Self {
         let mut comparison = |name: &str, rows| {
-            Comparison::new(manifest.run, name, rows, files.remove(name).unwrap_or_default())
+            let written = manifest.all_datasets().find(|written| written.name == name);
+            let is_in_order = written.is_none_or(WrittenDataset::is_in_order);
+            let files = files.remove(name).unwrap_or_default();
+            comparison(manifest.run, name, rows, files, is_in_order)
         };
         let datasets = catalog
             .indexed_datasets()
             .map(|(index, dataset)| {
-                comparison(dataset.name(), Box::new(EventRows::new(catalog.columns(index))) as _)
+                comparison(dataset.name(), Box::new(EventRows::new(catalog, index)) as _)
             })
             .collect();
         Self {
@@ -178,9 +181,9 @@ impl<'a> Rereading<'a> {
         }
         let mut rows = 0;
         for comparison in self.datasets.iter_mut().chain([&mut self.quarantine]) {
-            comparison.finish();
-            rows += comparison.rows;
-            findings.extend(comparison.finding.take());
+            let (compared, finding) = comparison.finish();
+            rows += compared;
+            findings.extend(finding);
         }
         findings.extend(unequal("tombstones", self.manifest.tombstones, self.tombstones));
         let counts = [

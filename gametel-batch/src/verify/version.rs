@@ -25,6 +25,8 @@ pub(super) struct Part<'a> {
     pub(super) run: RunId,
     pub(super) dataset: &'a str,
     pub(super) schema: &'a [SchemaColumn],
+    /// The column that is in the names of folders.
+    pub(super) partition_by: Option<&'a str>,
     pub(super) file: &'a WrittenFile,
     /// Where it is now.
     pub(super) path: String,
@@ -71,8 +73,11 @@ impl Version {
             dataset.files.iter().filter_map(move |file| {
                 let name = name_in(&dataset.name, &file.path);
                 let path = self.homes.path_of(run, &dataset.name, name);
-                let (schema, dataset) = (dataset.schema.as_slice(), dataset.name.as_str());
-                names.contains(name).then_some(Part { run, dataset, schema, file, path })
+                let (schema, partition_by) =
+                    (dataset.schema.as_slice(), dataset.partition_by.as_deref());
+                let dataset = dataset.name.as_str();
+                let part = Part { run, dataset, schema, partition_by, file, path };
+                names.contains(name).then_some(part)
             })
         };
         manifest.all_datasets().flat_map(of_dataset).collect()

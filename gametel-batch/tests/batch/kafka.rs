@@ -192,6 +192,21 @@ fn what_retention_removed_is_not_waited_for() {
     assert_eq!(report["partitions"][0]["start"], 10);
     assert_eq!(report["partitions"][1]["start"], 6);
     assert_eq!(hosts, ["6", "7", "8", "9"]);
+
+    let source = format!("kafka://{brokers}/{topic}");
+    let ask = |start| ["run", "--source", &source, "--output", "no-such-output", "--start", start];
+    let places = serde_json::json!({ topic.as_str(): {"1": 5} }).to_string();
+    for (start, words) in [
+        ("9", "partition 0 of {} has no offset 9 to start at: it is empty, and goes on at 10"),
+        (&places, "partition 1 of {} has no offset 5 to start at: it has 6 to 9"),
+    ] {
+        let said = batch(&ask(start));
+        assert_eq!(said.code, Some(3), "{said:?}");
+        assert!(said.stderr.contains(&words.replace("{}", &topic)), "{}", said.stderr);
+        assert!(said.stderr.contains("the records in front of these were removed"));
+    }
+    let tail = batch(&["tail", "--source", &source, "--from", "5", "-n", "1"]).done();
+    assert_eq!(tail, sword("6") + "\n", "who looks sees what there is");
 }
 
 #[test]

@@ -16,14 +16,21 @@ mod history;
 mod kafka;
 #[cfg(all(unix, feature = "log"))]
 mod killed;
+mod lines;
 #[cfg(feature = "log")]
 mod log;
 #[cfg(feature = "log")]
 mod modes;
 #[cfg(all(target_os = "linux", feature = "log"))]
 mod no_room;
+#[cfg(feature = "kafka")]
+mod ranges;
 #[cfg(all(feature = "s3", feature = "log"))]
 mod s3;
+#[cfg(feature = "kafka")]
+mod secured;
+#[cfg(feature = "log")]
+mod shapes;
 #[cfg_attr(
     not(any(feature = "log", feature = "kafka")),
     allow(dead_code, reason = "without a source there is little to run")

@@ -5,6 +5,7 @@ use crate::event::EventType;
 use crate::header::HeaderRule;
 
 use super::error::{CatalogError, Culprit};
+use super::partition::check_partition;
 use super::resolve::{check_member, resolve};
 use super::{
     Catalog, Column, ColumnSource, DatasetDefinition, DatasetIndex, EventDefinition,
@@ -86,6 +87,8 @@ impl CatalogBuilder {
     ///   none of the envelope's names, the headers, and the fields that are declared;
     /// - events of one dataset give a field different types and the column says none, or the
     ///   column's type can't hold the field's;
+    /// - a dataset is partitioned by something that is no column of it, or can't be a folder's name;
+    /// - a column says what becomes of misfits, and any value fits it;
     /// - a default does not fit its field's type or limits, or the field is required;
     /// - a field's limit is none of its type's, or contradicts another;
     /// - a header is secret or no header name, or another name can't be one.
@@ -240,6 +243,10 @@ fn resolve_columns(catalog: &mut Catalog) -> Result<(), CatalogError> {
                 CatalogError::new(Culprit::Dataset(index), message)
             })?;
         }
+        check_partition(dataset, &columns).map_err(|why| {
+            let message = format!("dataset {:?}: {why}", dataset.name());
+            CatalogError::new(Culprit::Dataset(index), message)
+        })?;
         catalog.checked.push(columns.iter().any(|column| column.checked_member().is_some()));
         catalog.columns.push(columns);
     }

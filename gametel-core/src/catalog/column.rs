@@ -17,6 +17,19 @@ use super::FieldType;
 pub struct Column {
     source: ColumnSource,
     field_type: Option<FieldType>,
+    on_misfit: OnMisfit,
+}
+
+/// What becomes of a record that has a value which does not fit a column.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnMisfit {
+    /// The record goes to quarantine, whole: a table with silent holes would be worse.
+    #[default]
+    Quarantine,
+    /// The record becomes a row all the same, with null in the column, and whoever writes the rows
+    /// counts how often. The value is still in `raw_event`, where the dataset has that.
+    Null,
 }
 
 /// Where the values of a column come from.
@@ -50,12 +63,25 @@ impl Column {
             "timestamp" => ColumnSource::Timestamp,
             other => ColumnSource::Member(other.into()),
         };
-        Self { source, field_type: None }
+        Self { source, field_type: None, on_misfit: OnMisfit::default() }
     }
 
     /// The column that a name stands for, with a type.
     pub fn typed(name: &str, field_type: FieldType) -> Self {
         Self { field_type: Some(field_type), ..Self::named(name) }
+    }
+
+    /// Says what becomes of a record whose value does not fit the column.
+    ///
+    /// ```
+    /// use gametel_core::catalog::{Column, FieldType, OnMisfit};
+    ///
+    /// let rounds = Column::typed("rounds", FieldType::Int64).with_misfit(OnMisfit::Null);
+    /// assert_eq!(rounds.on_misfit(), OnMisfit::Null);
+    /// ```
+    #[must_use]
+    pub fn with_misfit(self, on_misfit: OnMisfit) -> Self {
+        Self { on_misfit, ..self }
     }
 
     /// The column's name.
@@ -66,6 +92,11 @@ impl Column {
     /// Where the values come from.
     pub fn source(&self) -> &ColumnSource {
         &self.source
+    }
+
+    /// What becomes of a record whose value does not fit the column.
+    pub fn on_misfit(&self) -> OnMisfit {
+        self.on_misfit
     }
 
     /// The type that the dataset gives the column, if it does.
@@ -91,11 +122,12 @@ impl From<(&str, FieldType)> for Column {
 pub struct TypedColumn {
     source: ColumnSource,
     column_type: FieldType,
+    on_misfit: OnMisfit,
 }
 
 impl TypedColumn {
     pub(super) fn new(column: &Column, column_type: FieldType) -> Self {
-        Self { source: column.source.clone(), column_type }
+        Self { source: column.source.clone(), column_type, on_misfit: column.on_misfit }
     }
 
     /// The column's name.
@@ -113,11 +145,25 @@ impl TypedColumn {
         self.column_type
     }
 
-    /// The member whose values may turn out not to fit, if it is one's and that can be.
+    /// What becomes of a record whose value does not fit the column.
+    pub fn on_misfit(&self) -> OnMisfit {
+        self.on_misfit
+    }
+
+    /// Whether there are values that do not fit.
+    pub(super) fn may_misfit(&self) -> bool {
+        matches!(self.source, ColumnSource::Member(_))
+            && !matches!(self.column_type, FieldType::String | FieldType::Json)
+    }
+
+    /// The member whose values may cost a record its row, if it is one's and that can be.
     pub(super) fn checked_member(&self) -> Option<&str> {
-        match (&self.source, self.column_type) {
-            (_, FieldType::String | FieldType::Json) => None,
-            (ColumnSource::Member(name), _) => Some(name),
+        match &self.source {
+            ColumnSource::Member(name)
+                if self.may_misfit() && self.on_misfit == OnMisfit::Quarantine =>
+            {
+                Some(name)
+            }
             _ => None,
         }
     }

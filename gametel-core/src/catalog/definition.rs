@@ -1,7 +1,7 @@
 use crate::event::{Event, EventType};
 use crate::filter::Filter;
 
-use super::{Column, FieldDefinition};
+use super::{Column, FieldDefinition, PartitionBy};
 
 /// One kind of event: how it arrives, what it holds, what its sender is told, and where it lands.
 ///
@@ -151,6 +151,7 @@ pub struct DatasetDefinition {
     description: Option<Box<str>>,
     columns: Vec<Column>,
     filter: Option<Filter>,
+    partition_by: Option<PartitionBy>,
 }
 
 impl DatasetDefinition {
@@ -158,7 +159,7 @@ impl DatasetDefinition {
     /// after; with a type beside it, it has that one.
     pub fn new<C: Into<Column>>(name: &str, columns: impl IntoIterator<Item = C>) -> Self {
         let columns = columns.into_iter().map(Into::into).collect();
-        Self { name: name.into(), description: None, columns, filter: None }
+        Self { name: name.into(), description: None, columns, filter: None, partition_by: None }
     }
 
     /// Adds a column behind the others.
@@ -192,6 +193,14 @@ impl DatasetDefinition {
         self
     }
 
+    /// Puts the rows into a folder for each value of a column, or for each day: by the name
+    /// `event_date`, see [`PartitionBy`].
+    #[must_use]
+    pub fn partitioned_by(mut self, by: impl Into<PartitionBy>) -> Self {
+        self.partition_by = Some(by.into());
+        self
+    }
+
     /// The table's name, which is its folder's too.
     pub fn name(&self) -> &str {
         &self.name
@@ -205,6 +214,11 @@ impl DatasetDefinition {
     /// What lets events through that would land here by their type, if not all.
     pub fn filter(&self) -> Option<&Filter> {
         self.filter.as_ref()
+    }
+
+    /// By what the rows are put into folders, if they are.
+    pub fn partition_by(&self) -> Option<&PartitionBy> {
+        self.partition_by.as_ref()
     }
 
     /// The columns in order, as they are defined.

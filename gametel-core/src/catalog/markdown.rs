@@ -1,7 +1,10 @@
 use std::fmt::Write;
 
 use super::field_error::range;
-use super::{Catalog, DatasetDefinition, DatasetIndex, EventDefinition, FieldDefinition};
+use super::{
+    Catalog, DatasetDefinition, DatasetIndex, EventDefinition, FieldDefinition, OnMisfit,
+    PartitionBy,
+};
 
 impl Catalog {
     /// Writes a tracking plan: a page of Markdown (GitHub's, for its tables) that says which events
@@ -80,8 +83,22 @@ impl Catalog {
                 format!("Rows are of {}, where {}.", events.join(", "), code(&filter.to_string()))
             }
         });
+        if let Some(by) = dataset.partition_by() {
+            let name = code(by.name());
+            page.line(&match by {
+                PartitionBy::EventDate => format!(
+                    "There is a folder for each {name}: the day in UTC of the event's `event_ts`, \
+                     else of its receipt."
+                ),
+                PartitionBy::Column(_) => format!("There is a folder for each {name}."),
+            });
+        }
         page.table(["column", "type"], self.columns(index), |column| {
-            [code(column.name()), column.column_type().to_string()]
+            let column_type = match column.on_misfit() {
+                OnMisfit::Quarantine => column.column_type().to_string(),
+                OnMisfit::Null => format!("{}, null for what does not fit", column.column_type()),
+            };
+            [code(column.name()), column_type]
         });
     }
 }
@@ -170,7 +187,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::FieldType;
+    use crate::catalog::{Column, FieldType};
     use crate::filter::Filter;
 
     #[test]
@@ -196,6 +213,8 @@ mod tests {
             .with_field(FieldDefinition::new("n", FieldType::Float64).with_minimum(0.5))
             .with_dataset("d");
         let dataset = DatasetDefinition::new("d", ["f"])
+            .with_column(Column::named("n").with_misfit(OnMisfit::Null))
+            .partitioned_by("event_date")
             .described("What was done.")
             .with_filter(Filter::field("f").equals("`"));
         let catalog = Catalog::builder("odd\nname").headers([""; 0]).event(event).dataset(dataset);

@@ -9,6 +9,9 @@ impl Catalog {
     /// in none fits, and so does one of a dataset whose columns are all strings, which costs no look at
     /// its members.
     ///
+    /// A column of the rule [`OnMisfit::Null`](super::OnMisfit::Null) refuses nothing: whoever makes
+    /// the row puts null there.
+    ///
     /// What is refused is for the quarantine, whole, rather than a row with a hole in it that
     /// nobody knows of: see [`EncodedEvent::into_malformed`].
     ///
@@ -71,15 +74,22 @@ impl Catalog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{DatasetDefinition, EventDefinition, FieldType};
+    use crate::catalog::{Column, DatasetDefinition, EventDefinition, FieldType, OnMisfit};
     use crate::event::{EventId, EventType, Timestamp};
 
     fn check(payload: &'static str) -> Result<(), String> {
         let columns = DatasetDefinition::new("d", ["raw_event", "timestamp", "note"])
             .with_column(("event_ts", FieldType::Timestamp))
-            .with_column(("a", FieldType::Boolean));
+            .with_column(("a", FieldType::Boolean))
+            .with_column(Column::typed("b", FieldType::Int64).with_misfit(OnMisfit::Null));
         let catalog = Catalog::builder("c")
-            .event(EventDefinition::new("x").with_field("note").with_field("a").with_dataset("d"))
+            .event(
+                EventDefinition::new("x")
+                    .with_field("note")
+                    .with_field("a")
+                    .with_field("b")
+                    .with_dataset("d"),
+            )
             .event(EventDefinition::new("elsewhere"))
             .dataset(columns)
             .build()
@@ -95,7 +105,7 @@ mod tests {
     fn an_event_fits_or_says_what_does_not() {
         for payload in [
             r#"{}"#,
-            r#"{"a":null,"event_ts":17.5,"note":[1]}"#,
+            r#"{"a":null,"event_ts":17.5,"note":[1],"b":"no"}"#,
             r#"{"a":"no","a":true}"#,
             r#"{"elsewhere":1,"a":"no"}"#,
         ] {

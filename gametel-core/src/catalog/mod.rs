@@ -21,10 +21,12 @@ mod json_schema;
 mod limits;
 mod markdown;
 mod misfit;
+mod partition;
 mod resolve;
 mod sample;
 mod to_toml;
 mod toml;
+mod toml_dataset;
 mod toml_form;
 mod value;
 
@@ -33,11 +35,12 @@ use std::path::Path;
 
 pub use builder::CatalogBuilder;
 pub use classify::{Classification, DatasetIndex};
-pub use column::{Column, ColumnSource, TypedColumn};
+pub use column::{Column, ColumnSource, OnMisfit, TypedColumn};
 pub use definition::{DatasetDefinition, EventDefinition};
 pub use error::CatalogError;
 pub use field::{FieldDefinition, FieldType, UnknownFieldType};
 pub use field_error::FieldError;
+pub use partition::PartitionBy;
 pub use value::{TypedValue, WrongType};
 
 use crate::event::EventType;

@@ -3,15 +3,15 @@
 use crate::codec::ENVELOPE;
 
 use super::check::start_of;
-use super::{Column, ColumnSource, EventDefinition, FieldType, TypedColumn};
+use super::{Column, ColumnSource, EventDefinition, FieldType, OnMisfit, TypedColumn};
 
 /// Finds the type of a column of a dataset, by the events that land there and the headers that
 /// events may carry.
 ///
 /// # Errors
 ///
-/// Nothing has a value for the column, the events disagree about its type, or it can't hold what
-/// they have. The message goes on after the dataset's and the column's name.
+/// Nothing has a value for the column, the events disagree about its type, it can't hold what
+/// they have, or it says what becomes of misfits and can have none. The message goes on after the dataset's and the column's name.
 pub(super) fn resolve<'a>(
     column: &Column,
     events: impl Iterator<Item = &'a EventDefinition> + Clone,
@@ -25,7 +25,11 @@ pub(super) fn resolve<'a>(
         }
         ColumnSource::Member(name) => of_a_member(name, given, events, headers)?,
     };
-    Ok(TypedColumn::new(column, column_type))
+    let typed = TypedColumn::new(column, column_type);
+    if typed.on_misfit() != OnMisfit::default() && !typed.may_misfit() {
+        return Err(format!("takes every value as {column_type}, so that none is a misfit"));
+    }
+    Ok(typed)
 }
 
 fn of_the_record(given: Option<FieldType>, can_be: &[FieldType]) -> Result<FieldType, String> {
@@ -222,6 +226,9 @@ mod tests {
             let error = resolved(column.clone(), events).unwrap_err();
             assert!(error.starts_with(message), "{column:?} gave {error:?}");
         }
+        let nulled = Column::named("f").with_misfit(OnMisfit::Null);
+        let error = resolved(nulled, &[event("x", Some(("f", None)))]).unwrap_err();
+        assert_eq!(error, "takes every value as string, so that none is a misfit");
         let both = Column::typed("f", String);
         assert_eq!(resolved(both, &clash), Ok(String));
     }

@@ -3,9 +3,12 @@ use toml::Spanned;
 use crate::header::HeaderRule;
 
 use super::toml_form::{
-    CatalogToml, ColumnToml, DatasetToml, EventToml, FieldToml, ScalarToml, TypedColumnToml,
+    CatalogToml, ColumnToml, DatasetToml, EventToml, FieldToml, OnMisfitToml, ScalarToml,
+    TypedColumnToml,
 };
-use super::{Catalog, Column, DatasetDefinition, EventDefinition, FieldDefinition, FieldType};
+use super::{
+    Catalog, Column, DatasetDefinition, EventDefinition, FieldDefinition, FieldType, OnMisfit,
+};
 
 impl Catalog {
     /// Writes the catalog as TOML, from which [`from_toml`](Self::from_toml) makes the same catalog
@@ -75,17 +78,20 @@ fn dataset(dataset: &DatasetDefinition) -> DatasetToml {
         name: spanned(dataset.name().to_owned()),
         description: dataset.description().map(str::to_owned),
         columns: dataset.columns().iter().map(|of| spanned(column(of))).collect(),
+        partition_by: dataset.partition_by().map(|by| by.name().to_owned()),
         filter: dataset.filter().cloned(),
     }
 }
 
 fn column(column: &Column) -> ColumnToml {
     let name = column.name().to_owned();
+    let on_misfit = (column.on_misfit() == OnMisfit::Null).then_some(OnMisfitToml::Null);
     match column.field_type() {
-        None => ColumnToml::Named(name),
-        Some(field_type) => ColumnToml::Typed(TypedColumnToml {
+        None if on_misfit.is_none() => ColumnToml::Named(name),
+        field_type => ColumnToml::Typed(TypedColumnToml {
             name,
-            r#type: Some(field_type.as_str().to_owned()),
+            r#type: field_type.map(|field_type| field_type.as_str().to_owned()),
+            on_misfit,
         }),
     }
 }
@@ -136,7 +142,8 @@ default = "3"
 
 [[dataset]]
 name = "duels"
-columns = ["timestamp", { name = "event_ts", type = "timestamp" }, "rounds"]
+columns = ["timestamp", { name = "event_ts", type = "timestamp" }, { name = "rounds", on_misfit = "null" }]
+partition_by = "event_date"
 
 [dataset.filter]
 field = "rounds"
@@ -216,6 +223,11 @@ at_least = 3
                             Column::typed("f", field_type.unwrap_or(FieldType::Json))
                         }
                     };
+                    let every_value = [None, Some(FieldType::String), Some(FieldType::Json)];
+                    let column = match routed && !every_value.contains(&field.field_type()) {
+                        true => column.with_misfit(OnMisfit::Null),
+                        false => column,
+                    };
                     let mut event = EventDefinition::new(&format!("e{index}"))
                         .with_field(field)
                         .with_dataset(&dataset_name);
@@ -227,6 +239,9 @@ at_least = 3
                     if routed {
                         event = event.with_route(&format!("/{index}"), &reply);
                         dataset = dataset.with_column("timestamp");
+                    }
+                    if typed && !routed {
+                        dataset = dataset.partitioned_by("event_date");
                     }
                     if let Some(description) = &description {
                         event = event.described(description);

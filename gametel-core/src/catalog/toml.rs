@@ -1,16 +1,15 @@
 use std::ops::Range;
 
-use toml::Spanned;
-
 use super::error::{CatalogError, Culprit};
-use super::toml_form::{CatalogToml, ColumnToml, DatasetToml, EventToml, FieldToml, ScalarToml};
-use super::{Catalog, Column, DatasetDefinition, EventDefinition, FieldDefinition, FieldType};
+use super::toml_dataset::dataset_definition;
+use super::toml_form::{CatalogToml, EventToml, FieldToml, ScalarToml};
+use super::{Catalog, EventDefinition, FieldDefinition, FieldType};
 
 /// What an event's route answers where the catalog does not say.
 const DEFAULT_REPLY: &str = "OK\n";
 
 /// A place in the text, and what is wrong there.
-type Fault = (Range<usize>, String);
+pub(super) type Fault = (Range<usize>, String);
 
 pub(super) fn parse(text: &str) -> Result<Catalog, CatalogError> {
     let line_of = |span: Range<usize>| {
@@ -150,34 +149,7 @@ fn field_definition(field: &FieldToml) -> Result<FieldDefinition, Fault> {
     })
 }
 
-fn dataset_definition(dataset: &DatasetToml) -> Result<DatasetDefinition, Fault> {
-    let name = dataset.name.get_ref();
-    let column = |column: &Spanned<ColumnToml>| match column.get_ref() {
-        ColumnToml::Named(name) => Ok(Column::named(name)),
-        ColumnToml::Typed(typed) => {
-            let column_name = &typed.name;
-            match typed.r#type.as_deref().map(field_type).transpose() {
-                Ok(None) => Ok(Column::named(column_name)),
-                Ok(Some(known)) => Ok(Column::typed(column_name, known)),
-                Err(why) => {
-                    let message = format!("dataset {name:?}: the column {column_name:?} {why}");
-                    Err((column.span(), message))
-                }
-            }
-        }
-    };
-    let columns = dataset.columns.iter().map(column).collect::<Result<Vec<_>, _>>()?;
-    let mut definition = DatasetDefinition::new(name, columns);
-    if let Some(description) = &dataset.description {
-        definition = definition.described(description);
-    }
-    if let Some(filter) = &dataset.filter {
-        definition = definition.with_filter(filter.clone());
-    }
-    Ok(definition)
-}
-
-fn field_type(name: &str) -> Result<FieldType, String> {
+pub(super) fn field_type(name: &str) -> Result<FieldType, String> {
     name.parse().map_err(|_| format!("has the type {name:?}: it is one of {}", FieldType::names()))
 }
 

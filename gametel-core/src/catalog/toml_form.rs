@@ -67,10 +67,12 @@ pub(super) struct DatasetToml {
     pub(super) description: Option<String>,
     pub(super) columns: Vec<Spanned<ColumnToml>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) partition_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) filter: Option<Filter>,
 }
 
-/// A column: a name, or a table of a name and a type.
+/// A column: a name, or a table of a name, a type and a rule.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum ColumnToml {
@@ -82,7 +84,17 @@ pub(super) enum ColumnToml {
 #[serde(deny_unknown_fields)]
 pub(super) struct TypedColumnToml {
     pub(super) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) r#type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) on_misfit: Option<OnMisfitToml>,
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum OnMisfitToml {
+    Quarantine,
+    Null,
 }
 
 /// A value that a field can have by default, or that is allowed.

@@ -10,6 +10,7 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use crate::error::BatchError;
 use crate::source::KafkaSettings;
+use crate::write::ReadAhead;
 
 pub(super) type Consumer = BaseConsumer<Context>;
 
@@ -22,8 +23,20 @@ const ASK_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long to wait before a question is asked again that was not answered for a passing reason.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
+/// What the client may keep for each record that it has fetched, beside the record's own bytes. Of
+/// small records it is more than these.
+const RECORD_OVERHEAD: usize = 512;
+
 /// Makes the consumer: of its settings, those that the source depends on can't be among `settings`.
-pub(super) fn consumer(brokers: &str, settings: &KafkaSettings) -> Result<Consumer, BatchError> {
+pub(super) fn consumer(
+    brokers: &str,
+    settings: &KafkaSettings,
+    ahead: ReadAhead,
+) -> Result<Consumer, BatchError> {
+    // A third for what waits, a third for what the client keeps beside each record, and the rest for
+    // the answer that is being unpacked: it comes compressed, and is taken whole.
+    let queued = ahead.fetched / 3;
+    let fetch = queued.min(1024 * 1024);
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", brokers)
@@ -38,11 +51,13 @@ pub(super) fn consumer(brokers: &str, settings: &KafkaSettings) -> Result<Consum
         // there already, but for the last answer of each partition.
         .set("fetch.wait.max.ms", "10")
         // Bounds the memory of what is fetched ahead.
-        .set("queued.max.messages.kbytes", "16384")
+        .set("queued.max.messages.kbytes", (queued / 1024).to_string())
+        .set("queued.min.messages", (queued / RECORD_OVERHEAD).to_string())
         // How long the client rests once that much is ahead. Its default of a second leaves us idle
         // for three quarters of a large topic.
         .set("fetch.queue.backoff.ms", "5")
-        .set("fetch.message.max.bytes", "4194304");
+        .set("fetch.message.max.bytes", fetch.to_string())
+        .set("fetch.max.bytes", fetch.to_string());
     for (name, value) in settings.iter() {
         config.set(name, value);
     }
@@ -159,7 +174,10 @@ impl ClientContext for Context {
             // `[thrd:NAME]: ` is of no use to a person.
             let message = message.split_once("]: ").map_or(message, |(_, message)| message);
             let mut complaint = self.complaint.lock().unwrap_or_else(PoisonError::into_inner);
-            *complaint = Some(message.to_owned());
+            // A connection that failed says why; others give details of it, or follow from it.
+            if facility == "FAIL" || complaint.is_none() {
+                *complaint = Some(message.to_owned());
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::error::BatchError;
 use crate::source::KafkaSettings;
+use crate::write::ReadAhead;
 
 use super::client::{Consumer, consumer, metadata, patiently};
 
@@ -47,7 +48,7 @@ pub fn describe(
     topic: &str,
     settings: &KafkaSettings,
 ) -> Result<TopicDescription, BatchError> {
-    describe_by(&consumer(brokers, settings)?, brokers, topic)
+    describe_by(&consumer(brokers, settings, ReadAhead::default())?, brokers, topic)
 }
 
 pub(super) fn describe_by(

@@ -51,7 +51,7 @@ impl KafkaSource {
         topic: Arc<str>,
         config: &SourceConfig,
     ) -> Result<Self, BatchError> {
-        let consumer = consumer(brokers, &config.kafka)?;
+        let consumer = consumer(brokers, &config.kafka, config.read_ahead)?;
         let description = describe_by(&consumer, brokers, &topic)?;
         let numbers: Vec<_> = description.partitions.iter().map(|found| found.partition).collect();
         config.check_partitions(&topic, &numbers)?;
@@ -71,7 +71,7 @@ impl KafkaSource {
             current: 0,
             next: 0,
             heard: Instant::now(),
-            gather: Gather::default(),
+            gather: Gather::new(config.read_ahead),
         })
     }
 

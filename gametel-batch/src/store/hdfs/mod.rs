@@ -80,8 +80,14 @@ impl HdfsStore {
         options: &StoreOptions,
     ) -> Result<Self, BatchError> {
         let calls = Arc::new(Calls::new()?);
-        let name_node = NameNode::new(authority, options.clone(), calls.handle().clone())
-            .map_err(|trouble| trouble.into_error(format!("{authority} can't be used")))?;
+        let name_node = NameNode::new(authority, options.clone(), calls.handle().clone());
+        let name_node = name_node.map_err(|trouble| {
+            BatchError::config(format!(
+                "{authority} can't be used: {}; name the NameNode's port, or say by HADOOP_CONF_DIR \
+                 what the name service stands for",
+                trouble.line()
+            ))
+        })?;
         let place = Place { authority: authority.to_owned(), root: root.to_owned() };
         Ok(Self { calls, name_node: Arc::new(name_node), place })
     }

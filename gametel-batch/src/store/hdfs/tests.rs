@@ -112,6 +112,14 @@ fn a_name_node_that_is_nowhere_is_an_error_at_once() {
 }
 
 #[test]
+fn a_name_service_that_nobody_knows_is_a_wrong_setting() {
+    let error =
+        HdfsStore::new("hdfs://no-such-service", "/x", &StoreOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("HADOOP_CONF_DIR"), "{error}");
+}
+
+#[test]
 fn a_name_node_that_is_killed_frozen_or_in_safe_mode() {
     let test = "a_name_node_that_is_killed_frozen_or_in_safe_mode";
     let Some(hdfs) = PrivateHdfs::start(test) else { return };
