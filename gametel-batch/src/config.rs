@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use gametel_core::catalog::Catalog;
 
+use crate::safeguard::{RowsShare, Safeguard};
 use crate::source::SourceConfig;
 use crate::store::Location;
 use crate::write::WriteOptions;
@@ -30,6 +32,10 @@ pub struct RunConfig {
     pub keep: usize,
     /// How the datasets are written, and the memory of the whole run.
     pub write: WriteOptions,
+    /// The safeguards that may be passed over.
+    pub allow: BTreeSet<Safeguard>,
+    /// The share of its rows that each dataset keeps at least when it is overwritten.
+    pub min_rows_share: RowsShare,
     progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
 }
 
@@ -72,6 +78,8 @@ impl RunConfig {
             mode: OutputMode::default(),
             keep: KEEP,
             write: WriteOptions::default(),
+            allow: BTreeSet::new(),
+            min_rows_share: RowsShare::default(),
             progress: None,
         }
     }
@@ -92,6 +100,18 @@ impl RunConfig {
     #[must_use]
     pub fn with_write(self, write: WriteOptions) -> Self {
         Self { write, ..self }
+    }
+
+    /// Lets the run go on where one of these would refuse it.
+    #[must_use]
+    pub fn with_allow(self, allow: impl IntoIterator<Item = Safeguard>) -> Self {
+        Self { allow: allow.into_iter().collect(), ..self }
+    }
+
+    /// Says which share of its rows each dataset keeps at least when it is overwritten.
+    #[must_use]
+    pub fn with_min_rows_share(self, min_rows_share: RowsShare) -> Self {
+        Self { min_rows_share, ..self }
     }
 
     /// Has this called after each batch of records, at most 8,192 of them. It is called by the task
@@ -116,6 +136,8 @@ impl fmt::Debug for RunConfig {
             .field("catalog", &self.catalog.name())
             .field("mode", &self.mode)
             .field("keep", &self.keep)
+            .field("allow", &self.allow)
+            .field("min_rows_share", &self.min_rows_share)
             .field("write", &self.write)
             .finish_non_exhaustive()
     }

@@ -184,3 +184,38 @@ fn offsets(partitions: &[ReadPartition]) -> String {
     }
     texts.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn thousands_of_runs_are_told_in_order() {
+        const RUNS: i64 = 3_000;
+
+        let folder = tempfile::tempdir().unwrap();
+        let runs = folder.path().join("_gametel/runs");
+        fs::create_dir_all(&runs).unwrap();
+        let golden = include_bytes!("manifest/golden/manifest.json");
+        let mut manifest = Manifest::from_json(golden).unwrap();
+        for number in 0..RUNS {
+            let began = Timestamp::from_millis(manifest.started.as_millis() + 3_600_000);
+            manifest.previous = Some(manifest.run);
+            manifest.run = RunId::after(manifest.previous, began);
+            manifest.started = began;
+            // One in a thousand was cut short, by somebody else than us.
+            let json = manifest.to_json();
+            let json = if number % 1_000 == 7 { &json[..100] } else { &json[..] };
+            fs::write(runs.join(format!("{}.json", manifest.run)), json).unwrap();
+        }
+        let history = history(&folder.path().into()).unwrap();
+        assert_eq!((history.runs.len(), history.damaged.len()), (2_997, 3));
+        assert!(history.runs.is_sorted_by(|one, next| one.run < next.run));
+        assert!(history.runs.is_sorted_by(|one, next| one.started < next.started));
+        let text = history.to_string();
+        assert_eq!(text.lines().filter(|line| line.starts_with("damaged: ")).count(), 3);
+        assert_eq!(text.lines().count(), 1 + 3_000);
+    }
+}

@@ -48,6 +48,7 @@ pub mod manifest;
 mod parquet;
 mod rollback;
 mod run;
+mod safeguard;
 pub mod source;
 mod store;
 mod timestamp;
@@ -61,6 +62,7 @@ pub use gc::{Collected, gc};
 pub use manifest::Manifest;
 pub use rollback::rollback;
 pub use run::run;
+pub use safeguard::{Finding, RowsShare, Safeguard};
 pub use store::{Location, StoreOptions};
 pub use write::{ByteSize, Compression, InvalidByteSize, UnknownCompression, WriteOptions};
 

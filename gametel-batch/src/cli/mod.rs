@@ -8,6 +8,7 @@ mod output;
 mod place;
 mod rollback;
 mod run;
+mod safeguard;
 mod schema;
 mod show;
 mod source;

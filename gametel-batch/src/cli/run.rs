@@ -11,6 +11,7 @@ use gametel_batch::{OutputMode, RunConfig};
 use super::catalog::CatalogFile;
 use super::output;
 use super::place::Output;
+use super::safeguard::SafeguardArgs;
 use super::show::Rows;
 use super::source::{RangeArgs, SourceArgs};
 use super::write::WriteArgs;
@@ -34,6 +35,9 @@ pub(super) struct Run {
     /// How many earlier states of the output to keep for `rollback`.
     #[arg(long, value_name = "N", default_value_t = 3)]
     keep: usize,
+
+    #[command(flatten)]
+    safeguards: SafeguardArgs,
 
     #[command(flatten)]
     catalog: CatalogFile,
@@ -79,6 +83,8 @@ impl Run {
         let config = RunConfig::new(source, output, catalog)
             .with_mode(self.mode.into())
             .with_keep(self.keep)
+            .with_allow(self.safeguards.allow)
+            .with_min_rows_share(self.safeguards.min_rows_share)
             .with_write(self.write.options())
             .with_progress(move |progress| {
                 match progress.offsets {

@@ -28,7 +28,7 @@ mod sweep;
 mod transaction;
 
 pub(crate) use parts::{FinishedParts, NewPart, Part, PartNames, Parts};
-pub(crate) use place::{Homes, files_of};
-pub(crate) use snapshot::{Change, Offsets, Snapshot, Written, chain, current, kept};
+pub(crate) use place::{Homes, files_of, shown_names};
+pub(crate) use snapshot::{Change, Offsets, Snapshot, SnapshotFile, Written, chain, current, kept};
 pub(crate) use sweep::Swept;
 pub(crate) use transaction::{Transaction, refuse_existing};

@@ -42,16 +42,20 @@ impl Homes {
         Ok(Self { kind: store.kind(), current: snapshot::current(store)? })
     }
 
-    /// The snapshot that readers see.
-    pub(crate) fn current(&self) -> Option<&Snapshot> {
-        self.current.as_ref()
+    /// Where readers find a file that a run wrote, or else where it is kept.
+    pub(crate) fn path_of(&self, run: RunId, dataset: &str, name: &str) -> String {
+        self.path(has_folders(self.kind), run, dataset, name)
     }
 
-    /// Where a file is that a run wrote.
-    pub(crate) fn path_of(&self, run: RunId, dataset: &str, name: &str) -> String {
+    /// Where a file is, whatever becomes of what readers look at.
+    pub(crate) fn home_of(&self, run: RunId, dataset: &str, name: &str) -> String {
+        self.path(is_home(self.kind), run, dataset, name)
+    }
+
+    fn path(&self, in_folder: bool, run: RunId, dataset: &str, name: &str) -> String {
         let is_it = |file: &SnapshotFile| file.run == run && file.name == name;
-        let current = self.current().map_or(&[][..], |current| current.files(dataset));
-        if has_folders(self.kind) && current.iter().any(is_it) {
+        let current = self.current.as_ref().map_or(&[][..], |current| current.files(dataset));
+        if in_folder && current.iter().any(is_it) {
             format!("{dataset}/{name}")
         } else {
             layout::file(run, dataset, name)
@@ -128,6 +132,11 @@ pub(super) fn shown(store: &dyn Store, dataset: &str) -> Result<Vec<Shown>, Batc
         files.push(Shown { name, bytes: entry.bytes });
     }
     Ok(files)
+}
+
+/// The names of the files that readers see of a dataset.
+pub(crate) fn shown_names(store: &dyn Store, dataset: &str) -> Result<Vec<String>, BatchError> {
+    Ok(shown(store, dataset)?.into_iter().map(|file| file.name).collect())
 }
 
 /// Whether Spark passes over a name: it starts with `.`, or with `_` and is no partition.

@@ -1,6 +1,7 @@
 //! The run: range, copy, check, switch.
 
 mod copy;
+pub(crate) mod guard;
 #[cfg(all(test, feature = "log"))]
 mod kill_tests;
 mod record;
@@ -20,7 +21,8 @@ use crate::config::{OutputMode, RunConfig};
 use crate::error::{BatchError, ErrorKind};
 use crate::manifest::{Imbalance, Manifest, Mode};
 use crate::parquet::QuarantineRows;
-use crate::source::{self, Source, SourceConfig};
+use crate::safeguard::{Held, check_rows, refuse};
+use crate::source::{Source, SourceConfig};
 use crate::store::Store;
 use crate::write::Shares;
 
@@ -83,7 +85,7 @@ pub(crate) async fn run_on(
 ) -> Result<Manifest, BatchError> {
     let started = Timestamp::now();
     let (opened, config) = blocking(move || Ok((begin(store, &config, started)?, config))).await?;
-    let Begun { transaction, source, identity, sinks } = opened;
+    let Begun { transaction, held, source, identity, sinks } = opened;
     let Some(sinks) = sinks else {
         return Ok(record::nothing_new(identity, &config, &source.read()));
     };
@@ -104,6 +106,10 @@ pub(crate) async fn run_on(
         if added && transaction.base().is_some() && resume::is_empty(&tally.partitions) {
             return Ok(record::nothing_new(identity, &config, &tally.partitions));
         }
+        if !added {
+            let findings = check_rows(&held, &manifest.datasets, config.min_rows_share);
+            refuse(&findings, &config.allow)?;
+        }
         let (written, offsets) = (sinks.written(), resume::ends(&tally.partitions));
         let change = if added {
             Change::Extend(written, offsets)
@@ -119,6 +125,7 @@ pub(crate) async fn run_on(
 /// A run that is ready to read.
 struct Begun {
     transaction: Transaction,
+    held: Held,
     source: Box<dyn Source>,
     identity: Identity,
     /// None where there is nothing new, and nothing is to be written.
@@ -139,7 +146,9 @@ fn begin(
         OutputMode::Append => (Mode::Append, resume::behind(base, there, &output, &config.source)?),
         OutputMode::Overwrite | OutputMode::Fail => (Mode::Overwrite, config.source.clone()),
     };
-    let source = source::open(&SourceConfig { read_ahead: shares.read_ahead, ..wanted })?;
+    let held = guard::held(&*store, &config.output, base, &names_of(&config.catalog), mode)?;
+    let wanted = SourceConfig { read_ahead: shares.read_ahead, ..wanted };
+    let source = guard::open(&held, wanted, config, mode)?;
     let previous = base.map(|base| base.run);
     let identity = Identity { run: transaction.run(), previous, mode, started };
     let added = mode == Mode::Append && base.is_some();
@@ -148,7 +157,7 @@ fn begin(
     } else {
         Some(Sinks::create(config, &shares.dataset, &transaction, added)?)
     };
-    Ok(Begun { transaction, source, identity, sinks })
+    Ok(Begun { transaction, held, source, identity, sinks })
 }
 
 /// Every dataset's name, the quarantine's last.

@@ -2,7 +2,7 @@
 
 use crate::commit::{Offsets, Snapshot};
 use crate::error::{BatchError, ErrorKind};
-use crate::source::{PartitionPlaces, PartitionRead, Place, SourceConfig, Start};
+use crate::source::{PartitionPlaces, PartitionRange, PartitionRead, Place, SourceConfig, Start};
 
 /// What an append reads: each partition from behind what is there of it, a new one from its first
 /// record. Standard input is another one every time, and is read whole.
@@ -41,6 +41,26 @@ pub(super) fn behind(
         }
     }
     Ok(source.clone().with_start(Start::Partitions(places.with_others(Place::Earliest))))
+}
+
+/// What an append reads of a topic that was made anew, where that was allowed: of each partition that
+/// ends before the offset to go on at, everything. `None` if there is none.
+pub(super) fn anew(source: &SourceConfig, ranges: &[PartitionRange]) -> Option<SourceConfig> {
+    let is_anew = |range: &PartitionRange| {
+        range.there.as_ref().zip(range.wanted).is_some_and(|(there, wanted)| wanted > there.end)
+    };
+    if !ranges.iter().any(is_anew) {
+        return None;
+    }
+    let place = |range: &PartitionRange| match is_anew(range) {
+        true => Place::Earliest,
+        false => Place::Offset(range.start),
+    };
+    let places = ranges.iter().fold(PartitionPlaces::new(), |places, range| {
+        places.with(&*range.topic, range.partition, place(range))
+    });
+    let start = Start::Partitions(places.with_others(Place::Earliest));
+    Some(source.clone().with_start(start))
 }
 
 /// One past the last offset of each partition that was read.

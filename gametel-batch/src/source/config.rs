@@ -143,6 +143,14 @@ impl SourceConfig {
         };
         for number in self.places().flat_map(|places| places.partitions(topic)) {
             if !there.contains(&number) {
+                if self.removed == Removed::Skip {
+                    tracing::warn!(
+                        topic,
+                        partition = number,
+                        "not read: the topic does not have it"
+                    );
+                    continue;
+                }
                 let message =
                     format!("the offsets name partition {number} of {topic}: it has none");
                 return Err(BatchError::config(message));

@@ -110,7 +110,7 @@ impl Lines {
             input,
             reader: None,
             packing: None,
-            ranges: [PartitionRange { topic, partition: 0, start, end, wanted: None }],
+            ranges: [PartitionRange { topic, partition: 0, start, end, wanted: None, there: None }],
             next: 0,
             read: 0,
             ended: false,

@@ -10,7 +10,7 @@ use gametel_core::sink::log::{LogError, LogReader};
 
 use crate::error::BatchError;
 
-use super::range::Partition;
+use super::partition::Partition;
 use super::{PartitionRange, PartitionRead, Source, SourceConfig, SourceRecord};
 
 /// How many records one read asks for.

@@ -19,6 +19,8 @@ pub mod kafka;
 mod lines;
 #[cfg(feature = "log")]
 mod log;
+#[cfg(any(feature = "log", feature = "kafka"))]
+mod partition;
 mod place;
 mod range;
 mod settings;

@@ -1,7 +1,6 @@
 //! Places in a partition, as people and Spark write them.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::str::FromStr;
 
 use gametel_core::event::Timestamp;
@@ -225,18 +224,6 @@ impl FromStr for End {
 /// A time by RFC 3339, or a day, which begins at midnight UTC.
 fn time(text: &str) -> Option<Timestamp> {
     Timestamp::from_rfc3339(text).or_else(|| Timestamp::from_rfc3339(&format!("{text}T00:00:00Z")))
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Earliest => f.write_str("the earliest offset"),
-            Self::Latest => f.write_str("the latest offset"),
-            Self::Offset(offset) => write!(f, "offset {offset}"),
-            Self::Last(count) => write!(f, "the last {count}"),
-            Self::Time(_) => f.write_str("a time"),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -23,10 +23,11 @@ mod version;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gametel_core::catalog::Catalog;
 
-use crate::commit::{self, Snapshot};
+use crate::commit::{self, Snapshot, layout};
 use crate::error::{BatchError, ErrorKind};
 use crate::manifest::{CatalogVersion, Manifest, Mode};
 use crate::store::{self, Store};
@@ -40,8 +41,11 @@ use rows::RowCheck;
 use source::Outcome;
 use version::Version;
 
-/// How often it is begun anew because a run has switched the datasets meanwhile.
+/// How often it is begun, in all, where runs switch the datasets meanwhile.
 const TRIES: usize = 3;
+
+/// How long it waits for a switch that has begun. One takes milliseconds.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Verifies the datasets of an output against the manifests of the runs that wrote them. Blocks its
 /// thread.
@@ -50,10 +54,17 @@ const TRIES: usize = 3;
 ///
 /// The output has no runs, or the datasets as of the run that is asked for are not kept; something
 /// of it was written by a later version of gametel; or runs kept replacing the datasets while they
-/// were verified. That a claim is not so is no error: it is a [`Finding`].
+/// were verified, or one was cut off in the middle of it. That a claim is not so is no error: it is a [`Finding`].
 pub fn verify(config: &VerifyConfig) -> Result<Verification, BatchError> {
     let store = store::open(&config.output)?;
+    let mut why = "runs kept replacing the datasets while they were verified";
     for _ in 0..TRIES {
+        if store.exists(layout::PENDING)? {
+            why = "a switch of the datasets has begun and is not finished; if no run is at work, the \
+                   next command that writes there finishes it";
+            std::thread::sleep(PAUSE);
+            continue;
+        }
         let current = commit::current(&*store)?;
         let seen = current.as_ref().map(|snapshot| snapshot.run);
         let (snapshot, is_current) = wanted(&*store, config, current)?;
@@ -63,8 +74,7 @@ pub fn verify(config: &VerifyConfig) -> Result<Verification, BatchError> {
             return Ok(verification);
         }
     }
-    let output = &config.output;
-    let message = format!("runs kept replacing the datasets of {output} while they were verified");
+    let message = format!("{} can't be verified: {why}", config.output);
     Err(BatchError::new(ErrorKind::Failed, message))
 }
 

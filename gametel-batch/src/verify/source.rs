@@ -1,12 +1,13 @@
 //! The records of a run, read once more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gametel_core::catalog::{Catalog, Classification, QUARANTINE};
 use gametel_core::endpoint::Endpoint;
 use gametel_core::event::EncodedEvent;
 
 use crate::counts::Counts;
+use crate::display::printable;
 use crate::error::BatchError;
 use crate::manifest::{Manifest, ReadPartition, WrittenDataset};
 use crate::parquet::{EventRows, QuarantineRows};
@@ -98,6 +99,8 @@ struct Rereading<'a> {
     /// By the place of the partition in the manifest.
     read: Vec<u64>,
     datasets: Vec<Box<dyn Comparison>>,
+    /// Of each dataset, the values that become null.
+    nulled: Vec<Counts>,
     quarantine: Box<dyn Comparison>,
     unselected: Counts,
     quarantined: Counts,
@@ -116,17 +119,20 @@ impl<'a> Rereading<'a> {
             let files = files.remove(name).unwrap_or_default();
             comparison(manifest.run, name, rows, files, is_in_order)
         };
-        let datasets = catalog
+        let (datasets, nulled) = catalog
             .indexed_datasets()
             .map(|(index, dataset)| {
-                comparison(dataset.name(), Box::new(EventRows::new(catalog, index)) as _)
+                let rows = EventRows::new(catalog, index);
+                let nulled = rows.nulled();
+                (comparison(dataset.name(), Box::new(rows) as _), nulled)
             })
-            .collect();
+            .unzip();
         Self {
             manifest,
             catalog,
             read: vec![0; manifest.partitions.len()],
             datasets,
+            nulled,
             quarantine: comparison(QUARANTINE, Box::new(QuarantineRows::new())),
             unselected: Counts::default(),
             quarantined: Counts::default(),
@@ -186,22 +192,33 @@ impl<'a> Rereading<'a> {
             findings.extend(finding);
         }
         findings.extend(unequal("tombstones", self.manifest.tombstones, self.tombstones));
-        let counts = [
-            ("unselected", &self.manifest.unselected, self.unselected.by_name()),
-            ("quarantined", &self.manifest.quarantined, self.quarantined.by_name()),
-        ];
-        for (claim, claimed, found) in counts {
-            let names =
-                claimed.keys().chain(found.keys().filter(|name| !claimed.contains_key(*name)));
-            for name in names {
-                let count = |counts: &BTreeMap<String, u64>| counts.get(name).copied().unwrap_or(0);
-                findings.extend(unequal(&format!("{claim} {name}"), count(claimed), count(&found)));
-            }
+        let Manifest { unselected, quarantined, .. } = self.manifest;
+        findings.extend(differences("unselected", unselected, &self.unselected.by_name()));
+        findings.extend(differences("quarantined", quarantined, &self.quarantined.by_name()));
+        for ((_, dataset), found) in self.catalog.indexed_datasets().zip(&self.nulled) {
+            let written = self.manifest.datasets.iter().find(|of| of.name == dataset.name());
+            let Some(WrittenDataset { nulled, .. }) = written else { continue };
+            let differ = differences("nulled", nulled, &found.by_name());
+            findings.extend(differ.into_iter().map(|finding| finding.of_dataset(dataset.name())));
         }
         let findings = findings.into_iter().map(|finding| finding.of_run(run)).collect();
         let records = self.read.iter().sum();
         Outcome::Compared(Compared { run, records, rows }, findings)
     }
+}
+
+/// The names whose counts are not the same.
+fn differences(
+    claim: &str,
+    claimed: &BTreeMap<String, u64>,
+    found: &BTreeMap<String, u64>,
+) -> Vec<Finding> {
+    let names: BTreeSet<&String> = claimed.keys().chain(found.keys()).collect();
+    let count = |counts: &BTreeMap<String, u64>, name: &str| counts.get(name).copied().unwrap_or(0);
+    let differ = |name: &String| {
+        unequal(&format!("{claim} {}", printable(name)), count(claimed, name), count(found, name))
+    };
+    names.into_iter().filter_map(differ).collect()
 }
 
 fn unequal(claim: &str, claimed: u64, found: u64) -> Option<Finding> {

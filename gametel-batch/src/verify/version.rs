@@ -94,7 +94,15 @@ impl Version {
     pub(super) fn misfits(&self, store: &dyn Store) -> Result<Vec<Finding>, BatchError> {
         let mut findings = Vec::new();
         for (run, why) in &self.silent {
-            findings.push(Finding::new("manifest", "there", why).of_run(*run));
+            let finding = Finding::new("manifest", "there", why).of_run(*run);
+            let mut of_files = Vec::new();
+            for (dataset, files) in &self.snapshot.datasets {
+                for file in files.iter().filter(|file| file.run == *run) {
+                    let path = self.path_of(*run, dataset, &file.name);
+                    of_files.push(finding.clone().of_dataset(dataset).of_file(&path));
+                }
+            }
+            findings.extend(if of_files.is_empty() { vec![finding] } else { of_files });
         }
         for manifest in &self.manifests {
             for dataset in manifest.all_datasets() {

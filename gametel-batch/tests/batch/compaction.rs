@@ -3,12 +3,13 @@
 use std::time::Instant;
 
 use gametel_batch::source;
+use gametel_core::event::Timestamp;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::{BaseProducer, Producer};
 
 use crate::kafka::{Record, TIMEOUT, client, produce, run, send, sword};
-use crate::support::topic_name;
+use crate::support::{batch, text, topic_name};
 
 /// Makes a topic whose cleaner may take every segment but the one that is written to, and which
 /// starts a new segment with each record.
@@ -72,4 +73,32 @@ fn a_compacted_tail_ends() {
     assert_eq!(range, (Some(0), Some(9)), "the range is that of the offsets, not of the records");
     assert_eq!(report["read"], 3);
     assert_eq!(hosts, ["brian 1", "carla 3", "ada 4"]);
+
+    // What compaction and transactions left no record of is counted, and read again the same.
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("tables");
+    let source = format!("kafka://{brokers}/{topic}");
+    let manifest =
+        batch(&["run", "--source", &source, "--output", text(&output), "--json"]).report();
+    let partition = &manifest["partitions"][0];
+    assert_eq!((&partition["read"], &partition["gaps"]), (&3.into(), &6.into()));
+    let verify = || batch(&["verify", text(&output), "--deep", "--json"]).report();
+    let verification = verify();
+    assert_eq!(verification["compared"][0]["records"], 3, "{verification}");
+
+    // One more of the same key, and the cleaner takes one that was read: no proof of anything.
+    let value = sword("ada 5");
+    // Later than the markers, whose time is the broker's: or no segment would end.
+    let now = Timestamp::now().as_millis();
+    for number in 1..3 {
+        let record = Record::new(0, &value).with_key("ada").at(now + 1_000 * number);
+        produce(&brokers, &topic, &[record]);
+    }
+    let deadline = Instant::now() + TIMEOUT;
+    while offsets(&brokers, &topic).contains(&4) {
+        assert!(Instant::now() < deadline, "the cleaner has left the old record");
+    }
+    let verification = verify();
+    let why = verification["not_compared"][0]["why"].as_str().unwrap();
+    assert!(why.contains("now has 2 of the 3 records"), "{why}");
 }

@@ -180,6 +180,11 @@ fn what_retention_removed_is_not_waited_for() {
     let records: Vec<_> =
         values.iter().flat_map(|value| [0, 1].map(|p| Record::new(p, value))).collect();
     produce(&brokers, &topic, &records);
+    let folder = tempfile::tempdir().unwrap();
+    let (output, source) = (folder.path().join("tables"), format!("kafka://{brokers}/{topic}"));
+    batch(&["run", "--source", &source, "--output", text(&output)]).done();
+    let verify = || batch(&["verify", text(&output), "--deep", "--json"]).report();
+    assert_eq!(verify()["compared"][0]["records"], 20, "each partition from its own start");
     // Partition 0 loses everything, so that its low watermark is its high one; partition 1 loses
     // six.
     let mut until = TopicPartitionList::new();
@@ -197,16 +202,19 @@ fn what_retention_removed_is_not_waited_for() {
     let ask = |start| ["run", "--source", &source, "--output", "no-such-output", "--start", start];
     let places = serde_json::json!({ topic.as_str(): {"1": 5} }).to_string();
     for (start, words) in [
-        ("9", "partition 0 of {} has no offset 9 to start at: it is empty, and goes on at 10"),
-        (&places, "partition 1 of {} has no offset 5 to start at: it has 6 to 9"),
+        ("9", "partition 0 of {} starts at offset 10, and 9 was asked for"),
+        (&places, "partition 1 of {} starts at offset 6, and 5 was asked for"),
     ] {
         let said = batch(&ask(start));
         assert_eq!(said.code, Some(3), "{said:?}");
         assert!(said.stderr.contains(&words.replace("{}", &topic)), "{}", said.stderr);
-        assert!(said.stderr.contains("the records in front of these were removed"));
+        assert!(said.stderr.ends_with("--allow removed-by-retention\n"), "{}", said.stderr);
     }
     let tail = batch(&["tail", "--source", &source, "--from", "5", "-n", "1"]).done();
     assert_eq!(tail, sword("6") + "\n", "who looks sees what there is");
+    let verification = verify();
+    let why = verification["not_compared"][0]["why"].as_str().unwrap();
+    assert!(why.contains("partition 0 of") && why.contains("no offset 0 to start at"), "{why}");
 }
 
 #[test]

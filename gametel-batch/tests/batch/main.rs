@@ -28,6 +28,8 @@ mod ranges;
 #[cfg(all(feature = "s3", feature = "log"))]
 mod s3;
 #[cfg(feature = "kafka")]
+mod safeguards;
+#[cfg(feature = "kafka")]
 mod secured;
 #[cfg(feature = "log")]
 mod shapes;

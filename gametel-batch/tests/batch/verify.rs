@@ -145,6 +145,20 @@ fn each_kind_of_damage_to_a_file_is_found() {
 }
 
 #[test]
+fn a_file_that_somebody_added_stays_known_as_such() {
+    let mut output = Output::new();
+    let file = output.files("guild_joins").remove(0);
+    let stray = "guild_joins/stray.parquet";
+    fs::copy(output.path(&file), output.path(stray)).unwrap();
+    assert_eq!(output.findings(&[]), [[stray, "file", "no such file", "there"]]);
+    // The next append keeps it for readers, but no run claims it.
+    log_of(output.folder.path(), &[r#"{"event_type":"join_guild"}"#]);
+    output.append();
+    let findings = output.findings(&[]);
+    assert!(findings.iter().any(|f| f[..2] == [stray, "manifest"]), "{findings:?}");
+}
+
+#[test]
 fn files_that_are_swapped_are_found_even_with_equal_rows() {
     let output = Output::new();
     let (one, other) = (
@@ -188,16 +202,22 @@ fn a_manifest_that_was_altered_is_found_out() {
     let output = Output::new();
     output.alter(&output.runs[0], |manifest| {
         manifest["unselected"] = json!({"y": 1});
+        manifest["datasets"][2]["nulled"] = json!({"guild": 3});
     });
     assert_eq!(output.findings(&[]), [[""; 4]; 0]);
     let counts: Vec<_> =
         output.findings(&["--deep"]).into_iter().map(|f| f[1..].to_vec()).collect();
-    assert_eq!(counts, [["unselected y", "1", "0"], ["unselected x", "0", "1"]]);
+    assert_eq!(
+        counts,
+        [["unselected x", "0", "1"], ["unselected y", "1", "0"], ["nulled guild", "3", "0"]]
+    );
 
     let output = Output::new();
     let manifest = format!("_gametel/runs/{}.json", output.runs[0]);
     fs::write(output.path(&manifest), "{").unwrap();
-    assert_eq!(output.findings(&[])[0][..2], [output.runs[0].as_str(), "manifest"]);
+    let findings = output.findings(&[]);
+    assert_eq!(findings.len(), 4, "one for each file that nobody speaks for: {findings:?}");
+    assert!(findings.iter().any(|f| f[..2] == [sword.as_str(), "manifest"]), "{findings:?}");
     output.alter(&output.runs[1], |manifest| manifest["format"] = json!(9));
     let said = batch(&["verify", text(&output.tables)]);
     assert_eq!(said.code, Some(3), "{said:?}");
@@ -243,6 +263,14 @@ fn a_replaced_state_is_verified_where_it_is_kept() {
         assert_eq!((code, &verification["findings"]), (Some(0), &json!([])), "{verification}");
         assert_eq!(verification["runs"].as_array().unwrap().last().unwrap(), run);
     }
+    // What a rollback brings back is claimed by those who wrote it.
+    batch(&["rollback", tables, "--to", &output.runs[0]]).done();
+    let (code, verification) = output.verify(&["--deep"]);
+    assert_eq!((code, &verification["findings"]), (Some(0), &json!([])), "{verification}");
+    let compared = verification["compared"].as_array().unwrap();
+    assert_eq!((compared.len(), &compared[0]["run"]), (1, &json!(output.runs[0])));
+    batch(&["rollback", tables]).done();
+
     let kept = output.path("_gametel/data").join(&output.runs[0]);
     fs::remove_dir_all(kept.join("equipment_purchases")).unwrap();
     assert_eq!(output.findings(&["--run", &output.runs[0]])[0][1], "file");
@@ -257,4 +285,51 @@ fn a_replaced_state_is_verified_where_it_is_kept() {
     }
     let said = batch(&["verify", text(output.folder.path())]);
     assert_eq!(said.code, Some(2), "{said:?}");
+    // In the middle of a switch what is there is not yet what will be claimed.
+    fs::write(output.path("_gametel/pending.json"), "{}").unwrap();
+    let said = batch(&["verify", tables]);
+    assert_eq!((said.code, said.stdout.as_str()), (Some(1), ""), "{said:?}");
+    assert!(said.stderr.contains("is not finished"), "{}", said.stderr);
+}
+
+#[test]
+fn rows_of_another_dataset_are_found_even_where_the_manifest_was_made_to_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tables, catalog) = (folder.path().join("tables"), folder.path().join("twins.toml"));
+    let twin = |name: &str| {
+        format!(
+            "[[event]]\ntype = \"{name}\"\ndataset = \"{name}s\"\n\
+             [[dataset]]\nname = \"{name}s\"\ncolumns = [\"raw_event\"]\n"
+        )
+    };
+    fs::write(&catalog, format!("name = \"twins\"\n{}{}", twin("cat"), twin("dog"))).unwrap();
+    let events = [r#"{"event_type":"cat"}"#, r#"{"event_type":"dog"}"#];
+    let (source, catalog) = (log_of(folder.path(), &events), text(&catalog));
+    let arguments =
+        ["run", "--source", &source, "--output", text(&tables), "--catalog", catalog, "--json"];
+    let run = batch(&arguments).report()["run"].as_str().unwrap().to_owned();
+    let output = Output { folder, source, tables, runs: vec![run] };
+    let deep = ["--deep", "--catalog", catalog];
+    assert_eq!(output.findings(&deep), [[""; 4]; 0]);
+
+    let (cats, dogs) = (output.files("cats").remove(0), output.files("dogs").remove(0));
+    let aside = output.folder.path().join("aside");
+    fs::rename(output.path(&cats), &aside).unwrap();
+    fs::rename(output.path(&dogs), output.path(&cats)).unwrap();
+    fs::rename(&aside, output.path(&dogs)).unwrap();
+    output.alter(&output.runs[0], |manifest| {
+        let [cat, dog] = [0, 1].map(|of| manifest["datasets"][of]["files"][0].clone());
+        for (dataset, mut file, path) in
+            [(0, dog.clone(), &cat["path"]), (1, cat.clone(), &dog["path"])]
+        {
+            file["path"] = path.clone();
+            manifest["datasets"][dataset]["files"][0] = file;
+        }
+    });
+    assert_eq!(output.findings(&[]), [[""; 4]; 0], "bytes, rows and columns fit");
+    let expected = [
+        [cats.as_str(), "row 0", "an event of cats", "dogs"],
+        [dogs.as_str(), "row 0", "an event of dogs", "cats"],
+    ];
+    assert_eq!(output.findings(&deep), expected);
 }

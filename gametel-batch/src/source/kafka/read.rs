@@ -10,7 +10,7 @@ use rdkafka::{Message, Offset, TopicPartitionList};
 
 use crate::error::BatchError;
 use crate::source::gather::Gather;
-use crate::source::range::Partition;
+use crate::source::partition::Partition;
 use crate::source::{End, PartitionRange, PartitionRead, Source, SourceConfig, SourceRecord};
 
 use super::client::{Consumer, consumer, is_passing};
