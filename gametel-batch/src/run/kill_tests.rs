@@ -70,7 +70,8 @@ impl Bench {
             format!("{number}, no event"),
         ];
         let sink = LogSink::open(&self.folder.path().join("log.db"), Default::default()).unwrap();
-        sink.write_batch(&values.map(event).into_iter().collect::<EventBatch>()).await.unwrap();
+        let batch = values.map(event).into_iter().collect::<EventBatch>();
+        assert_eq!(sink.write_batch(&batch).await.unwrap().rejected().count(), 0);
         sink.close().await.unwrap();
     }
 

@@ -98,7 +98,7 @@ impl Version {
             let mut of_files = Vec::new();
             for (dataset, files) in &self.snapshot.datasets {
                 for file in files.iter().filter(|file| file.run == *run) {
-                    let path = self.path_of(*run, dataset, &file.name);
+                    let path = self.homes.path_of(*run, dataset, &file.name);
                     of_files.push(finding.clone().of_dataset(dataset).of_file(&path));
                 }
             }
