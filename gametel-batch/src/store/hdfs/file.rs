@@ -9,9 +9,9 @@ use crate::error::{BatchError, ErrorKind};
 use crate::store::remote::{Calls, Upload, UploadFile};
 use crate::store::{NewFile, StoredFile};
 
+use super::HdfsStore;
 use super::name_node::NameNode;
 use super::trouble::{Reason, Trouble};
-use super::{FOLDER_MODE, HdfsStore, Place};
 
 /// What is sent at once. The client cuts it into packets of 64 KiB.
 const PIECE: usize = 1 << 20;
@@ -28,94 +28,120 @@ pub(super) fn new_file() -> WriteOptions {
 
 pub(super) fn create(store: &HdfsStore, path: String) -> Result<Box<dyn NewFile>, BatchError> {
     let upload = store.wait(|store| async move {
-        let opened = async {
+        let looked = async {
             if store.status(&path).await?.is_some() {
                 return Err(Trouble::new(Reason::Exists, "there is one already"));
             }
-            let absolute = store.place.absolute(&path);
-            let opened = store.name_node.call(|client| {
-                let path = absolute.clone();
-                async move {
-                    let file = client.create(&path, new_file()).await?;
-                    let status = client.get_file_info(&path).await?;
-                    Ok((file, status.blocksize.unwrap_or(u64::MAX)))
-                }
-            });
-            opened.await
+            store.make_parent(&path).await
         };
-        let (file, block) =
-            opened.await.map_err(|trouble| store.place.failed(&path, "made", trouble))?;
-        Ok(HdfsUpload {
-            name_node: Arc::clone(&store.name_node),
-            place: store.place.clone(),
-            path,
-            file,
-            block,
-            written: 0,
-        })
+        looked.await.map_err(|trouble| store.place.failed(&path, "made", trouble))?;
+        Ok(HdfsUpload { store, path, first: None, open: None })
     })?;
     Ok(UploadFile::start(&store.calls, upload, PIECE, AHEAD))
 }
 
-/// A file that the NameNode knows to be written.
+/// A file in the making. One that is no larger than a piece is put at once: while all of it is here
+/// it can be written anew, whatever becomes of the NameNode meanwhile.
 struct HdfsUpload {
-    name_node: Arc<NameNode>,
-    place: Place,
+    store: HdfsStore,
     path: String,
+    first: Option<Bytes>,
+    open: Option<Open>,
+}
+
+/// A file that the NameNode knows to be written.
+struct Open {
     file: FileWriter,
     block: u64,
     written: u64,
 }
 
 impl HdfsUpload {
-    /// Waits until the NameNode takes changes: for a new block, and for the end of the file, which
-    /// the client asks for once and can't ask for again. DataNodes take data while it is away.
-    async fn name_node_works(&self) -> Result<(), Trouble> {
-        let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let folder = self.place.absolute(folder);
-        let made = self.name_node.call(|client| {
-            let folder = folder.clone();
-            async move { client.mkdirs(&folder, FOLDER_MODE, true).await }
+    async fn open(&self) -> Result<Open, Trouble> {
+        let absolute = self.store.place.absolute(&self.path);
+        let opened = self.store.name_node.call(|client| {
+            let path = absolute.clone();
+            async move {
+                let file = client.create(&path, new_file()).await?;
+                let status = client.get_file_info(&path).await?;
+                Ok((file, status.blocksize.unwrap_or(u64::MAX)))
+            }
         });
-        made.await
+        let (file, block) = opened.await?;
+        Ok(Open { file, block, written: 0 })
+    }
+
+    async fn send(&mut self, piece: Bytes) -> Result<(), Trouble> {
+        let length = piece.len() as u64;
+        let begins_a_block = self.open.as_ref().is_none_or(|open| {
+            open.written % open.block == 0
+                || open.written / open.block != (open.written + length) / open.block
+        });
+        if begins_a_block {
+            // The NameNode has to take changes, for a new block. DataNodes take data while it is away.
+            self.store.make_parent(&self.path).await?;
+        }
+        let mut open = match self.open.take() {
+            Some(open) => open,
+            None => self.open().await?,
+        };
+        let written = self.store.name_node.once(open.file.write(piece)).await;
+        open.written += length;
+        self.open = Some(open);
+        written.map(drop)
+    }
+
+    async fn end(&mut self) -> Result<(), Trouble> {
+        let Some(open) = &mut self.open else {
+            let content = self.first.take().unwrap_or_default();
+            return match self.store.put_small(&self.path, content, true).await? {
+                true => Ok(()),
+                false => Err(Trouble::new(Reason::Exists, "there is one already")),
+            };
+        };
+        // The client asks for the end of a file once, and can't ask again: so it is asked for when the
+        // NameNode takes changes.
+        self.store.make_parent(&self.path).await?;
+        self.store.name_node.once(open.file.close()).await
     }
 
     fn failed(&self, trouble: Trouble) -> BatchError {
-        self.place.failed(&self.path, "written", trouble)
+        self.store.place.failed(&self.path, "written", trouble)
     }
 }
 
 impl Upload for HdfsUpload {
     async fn piece(&mut self, piece: Bytes) -> Result<(), BatchError> {
-        let length = piece.len() as u64;
-        let begins_a_block = self.written % self.block == 0
-            || self.written / self.block != (self.written + length) / self.block;
-        if begins_a_block {
-            self.name_node_works().await.map_err(|trouble| self.failed(trouble))?;
-        }
-        let written = self.name_node.once(self.file.write(piece)).await;
-        written.map_err(|trouble| self.failed(trouble))?;
-        self.written += length;
-        Ok(())
+        let sent = async {
+            match self.first.take() {
+                None if self.open.is_none() => self.first = Some(piece),
+                None => self.send(piece).await?,
+                Some(first) => {
+                    self.send(first).await?;
+                    self.send(piece).await?;
+                }
+            }
+            Ok(())
+        };
+        sent.await.map_err(|trouble| self.failed(trouble))
     }
 
     async fn finish(mut self) -> Result<(), BatchError> {
-        self.name_node_works().await.map_err(|trouble| self.failed(trouble))?;
-        let closed = self.name_node.once(self.file.close()).await;
-        let Err(trouble) = closed else { return Ok(()) };
+        let Err(trouble) = self.end().await else { return Ok(()) };
         let error = self.failed(trouble);
         self.abort().await;
         Err(error)
     }
 
     async fn abort(self) {
-        let Self { name_node, place, path, file, .. } = self;
+        let Self { store, path, open: Some(open), .. } = self else { return };
         // It would be renewed for as long as it is held.
-        drop(file);
-        let absolute = place.absolute(&path);
-        let removed = name_node.once(async { name_node.client().delete(&absolute, false).await });
-        if let Err(trouble) = removed.await {
-            let name = place.name_of(&path);
+        drop(open);
+        let absolute = store.place.absolute(&path);
+        let client = store.name_node.client();
+        let removed = store.name_node.once(client.delete(&absolute, false)).await;
+        if let Err(trouble) = removed {
+            let name = store.place.name_of(&path);
             tracing::warn!(name, error = trouble.line(), "half a file stays until the next run");
         }
     }
