@@ -46,6 +46,7 @@ mod gc;
 pub mod history;
 pub mod manifest;
 mod parquet;
+pub mod plan;
 mod rollback;
 mod run;
 mod safeguard;

@@ -6,6 +6,7 @@ mod gc;
 mod history;
 mod output;
 mod place;
+mod plan;
 mod rollback;
 mod run;
 mod safeguard;
@@ -65,6 +66,8 @@ enum Command {
     Verify(verify::Verify),
     /// Print the runs of an output.
     History(history::HistoryCommand),
+    /// Say what a run with the same options would do, and write nothing.
+    Plan(plan::PlanCommand),
     /// Print the first rows of a dataset.
     Show(show::Show),
     /// Print the schema of a dataset.
@@ -90,6 +93,7 @@ impl Cli {
             Command::Gc(gc) => gc.execute().await,
             Command::Verify(verify) => verify.execute(),
             Command::History(history) => history.execute(),
+            Command::Plan(plan) => plan.execute(),
             Command::Show(show) => show.execute(),
             Command::Schema(schema) => schema.execute(),
             Command::Files(files) => files.execute(),

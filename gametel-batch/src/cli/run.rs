@@ -54,7 +54,7 @@ pub(super) struct Run {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Mode {
+pub(super) enum Mode {
     /// Replace them.
     Overwrite,
     /// Add what came since the last run, each record once.

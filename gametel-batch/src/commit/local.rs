@@ -13,7 +13,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::error::BatchError;
+use crate::error::{BatchError, ErrorKind};
 use crate::store::Store;
 
 use super::layout;
@@ -39,6 +39,39 @@ pub(super) fn show(
         }
     }
     store.sync("")
+}
+
+/// Makes sure that every file that is to be linked is there. What somebody took away from
+/// `_gametel/data`, and readers still see, gets its second name back.
+///
+/// # Errors
+///
+/// A file is gone. Nothing was changed.
+pub(super) fn mend(
+    store: &dyn Store,
+    before: Option<&Snapshot>,
+    next: &Snapshot,
+) -> Result<(), BatchError> {
+    let there: BTreeSet<_> = store.list(layout::DATA)?.into_iter().map(|file| file.path).collect();
+    for (dataset, files) in &next.datasets {
+        let shown = before.map_or(&[][..], |before| before.files(dataset));
+        if shown == files {
+            continue;
+        }
+        for file in files.iter().filter(|file| file.run != next.run) {
+            let home = layout::file(file.run, dataset, &file.name);
+            if there.contains(&home) {
+                continue;
+            }
+            if !shown.contains(file) {
+                let message = format!("{} is gone, and nothing was changed", store.name_of(&home));
+                return Err(BatchError::new(ErrorKind::Failed, message));
+            }
+            store.link(&format!("{dataset}/{}", file.name), &home)?;
+            store.sync(layout::folder_of(&home))?;
+        }
+    }
+    Ok(())
 }
 
 fn switch(store: &dyn Store, dataset: &str, files: &[SnapshotFile]) -> Result<(), BatchError> {

@@ -5,13 +5,13 @@ use gametel_core::event::Timestamp;
 
 use crate::error::{BatchError, ErrorKind};
 use crate::manifest::{Manifest, RunId};
-use crate::store::{Lock, Store};
+use crate::store::{Kind, Lock, Store};
 
 use super::journal::{self, Outcome, Pending};
 use super::place::{self, Shown};
 use super::snapshot::{self, Change, Snapshot, SnapshotFile, Written};
 use super::sweep::{Swept, sweep};
-use super::{Part, PartNames, Parts, layout};
+use super::{Part, PartNames, Parts, layout, local};
 
 /// One change of the output, by the one who holds its lock: begun, written out of sight, and then
 /// committed whole.
@@ -115,6 +115,9 @@ impl Transaction {
         self.sync(change)?;
         self.adopt(change)?;
         let next = Snapshot::after(self.run, self.base.as_ref(), change);
+        if self.store.kind() == Kind::Local {
+            local::mend(&*self.store, self.base.as_ref(), &next)?;
+        }
         let pending = Pending::new(next, manifest)?;
         self.lock.check()?;
         self.begun = true;
@@ -188,6 +191,9 @@ impl Transaction {
             };
             if shown.len() == known.len() && shown.iter().zip(known).all(same) {
                 continue;
+            }
+            if self.base.is_some() {
+                tracing::warn!(dataset, "not the files that the last run left; rollback has them");
             }
             let mut files = Vec::new();
             for Shown { name, bytes } in shown {

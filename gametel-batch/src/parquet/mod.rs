@@ -31,6 +31,7 @@ use gametel_core::event::EncodedEvent;
 pub(crate) use event_rows::EventRows;
 pub(crate) use partition::read_folder;
 pub(crate) use quarantine_rows::QuarantineRows;
+pub(crate) use shape::encoded_bytes;
 pub(crate) use sink::ParquetSink;
 #[cfg(test)]
 pub(crate) use sink::tests::sink_to;

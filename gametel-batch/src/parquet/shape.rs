@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
+use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression as PageCompression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
@@ -82,6 +83,17 @@ impl Shape {
     pub(super) fn most_row_groups(&self) -> usize {
         self.most_row_groups
     }
+}
+
+/// The size of a file of these rows.
+pub(crate) fn encoded_bytes(
+    rows: &RecordBatch,
+    options: &WriteOptions,
+) -> Result<u64, ParquetError> {
+    let properties = properties(&rows.schema(), &[], options)?;
+    let mut writer = ArrowWriter::try_new(Vec::new(), rows.schema(), Some(properties))?;
+    writer.write(rows)?;
+    Ok(writer.into_inner()?.len() as u64)
 }
 
 fn properties(

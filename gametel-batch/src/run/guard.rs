@@ -10,7 +10,7 @@ use crate::dataset::{ParquetFile, schema_columns};
 use crate::error::BatchError;
 use crate::manifest::{Manifest, Mode, RunId, stored};
 use crate::parquet::{EventRows, Rows};
-use crate::safeguard::{Held, Safeguard, Shape, check_offsets, check_shapes, refuse};
+use crate::safeguard::{Finding, Held, Safeguard, Shape, check_offsets, check_shapes, refuse};
 use crate::source::{self, Removed, Source, SourceConfig, Start};
 use crate::store::{Location, Store};
 
@@ -68,12 +68,8 @@ pub(super) fn open(
     config: &RunConfig,
     mode: Mode,
 ) -> Result<Box<dyn Source>, BatchError> {
-    let from_start = config.source.start == Start::Earliest;
-    // Whether a start that is gone may be skipped is asked below, with everything else.
-    let wanted = wanted.with_removed(Removed::Skip);
-    let source = source::open(&wanted)?;
-    let mut findings = check_shapes(held, &shapes(&config.catalog));
-    findings.extend(check_offsets(held, source.ranges(), mode, from_start));
+    let wanted = skipping(wanted);
+    let (source, findings) = examine(held, &wanted, config, mode)?;
     let mut allowed = config.allow.clone();
     if config.source.removed == Removed::Skip {
         allowed.insert(Safeguard::RemovedByRetention);
@@ -83,6 +79,25 @@ pub(super) fn open(
         Some(anew) if mode == Mode::Append => source::open(&anew),
         _ => Ok(source),
     }
+}
+
+/// Opens a source wherever it begins, and says what is found.
+pub(crate) fn examine(
+    held: &Held,
+    wanted: &SourceConfig,
+    config: &RunConfig,
+    mode: Mode,
+) -> Result<(Box<dyn Source>, Vec<Finding>), BatchError> {
+    let from_start = config.source.start == Start::Earliest;
+    let source = source::open(wanted)?;
+    let mut findings = check_shapes(held, &shapes(&config.catalog));
+    findings.extend(check_offsets(held, source.ranges(), mode, from_start));
+    Ok((source, findings))
+}
+
+/// Whether a start that is gone may be skipped is asked with everything else, not by the source.
+pub(crate) fn skipping(wanted: SourceConfig) -> SourceConfig {
+    wanted.with_removed(Removed::Skip)
 }
 
 /// The columns that the datasets of a catalog will have.

@@ -1,5 +1,7 @@
 //! Runs, rollbacks and sweeps that are killed at every call of the store, before it and after it.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -70,8 +72,8 @@ impl Bench {
             format!("{number}, no event"),
         ];
         let sink = LogSink::open(&self.folder.path().join("log.db"), Default::default()).unwrap();
-        let batch = values.map(event).into_iter().collect::<EventBatch>();
-        assert_eq!(sink.write_batch(&batch).await.unwrap().rejected().count(), 0);
+        let events: EventBatch = values.map(event).into_iter().collect();
+        assert_eq!(sink.write_batch(&events).await.unwrap().rejected_count(), 0);
         sink.close().await.unwrap();
     }
 

@@ -16,7 +16,7 @@ use gametel_core::catalog::{Catalog, QUARANTINE};
 use gametel_core::event::Timestamp;
 use gametel_core::sink::{EventSink, SinkError};
 
-use crate::commit::{Change, Transaction, refuse_existing};
+use crate::commit::{Change, Snapshot, Transaction, refuse_existing};
 use crate::config::{OutputMode, RunConfig};
 use crate::error::{BatchError, ErrorKind};
 use crate::manifest::{Imbalance, Manifest, Mode};
@@ -140,12 +140,8 @@ fn begin(
     let shares = Shares::of(&config.write, widths(&config.catalog))?;
     let transaction = Transaction::begin(Arc::clone(&store), started)?;
     let there = transaction.is_there(names_of(&config.catalog))?;
-    let (base, output) = (transaction.base(), store.name_of(""));
-    let (mode, wanted) = match config.mode {
-        OutputMode::Fail if there => return Err(refuse_existing(&output)),
-        OutputMode::Append => (Mode::Append, resume::behind(base, there, &output, &config.source)?),
-        OutputMode::Overwrite | OutputMode::Fail => (Mode::Overwrite, config.source.clone()),
-    };
+    let base = transaction.base();
+    let (mode, wanted) = wanted(config, base, there)?;
     let held = guard::held(&*store, &config.output, base, &names_of(&config.catalog), mode)?;
     let wanted = SourceConfig { read_ahead: shares.read_ahead, ..wanted };
     let source = guard::open(&held, wanted, config, mode)?;
@@ -160,8 +156,24 @@ fn begin(
     Ok(Begun { transaction, held, source, identity, sinks })
 }
 
+/// How a run changes the datasets, and what it reads for it; `there` are some already, or not.
+pub(crate) fn wanted(
+    config: &RunConfig,
+    base: Option<&Snapshot>,
+    there: bool,
+) -> Result<(Mode, SourceConfig), BatchError> {
+    let output = || config.output.to_string();
+    Ok(match config.mode {
+        OutputMode::Fail if there => return Err(refuse_existing(&output())),
+        OutputMode::Append => {
+            (Mode::Append, resume::behind(base, there, &output(), &config.source)?)
+        }
+        OutputMode::Overwrite | OutputMode::Fail => (Mode::Overwrite, config.source.clone()),
+    })
+}
+
 /// Every dataset's name, the quarantine's last.
-fn names_of(catalog: &Catalog) -> Vec<&str> {
+pub(crate) fn names_of(catalog: &Catalog) -> Vec<&str> {
     catalog.datasets().iter().map(|dataset| dataset.name()).chain([QUARANTINE]).collect()
 }
 

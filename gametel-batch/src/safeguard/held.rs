@@ -63,4 +63,20 @@ impl Held {
     pub(crate) fn set_shape(&mut self, dataset: &str, shape: Shape) {
         self.datasets.entry(dataset.to_owned()).or_default().shape = shape;
     }
+
+    /// The offsets of a partition that rows come from: the first, and one past the last.
+    pub(crate) fn range(&self, topic: &str, partition: i32) -> Option<(i64, i64)> {
+        let range = self.ranges.get(&(topic.to_owned(), partition))?;
+        Some((range.start, range.end))
+    }
+
+    /// The rows of a dataset.
+    pub(crate) fn rows(&self, dataset: &str) -> u64 {
+        self.datasets.get(dataset).map_or(0, |dataset| dataset.rows)
+    }
+
+    /// What a dataset looks like, if it is there.
+    pub(crate) fn shape(&self, dataset: &str) -> Option<&Shape> {
+        self.datasets.get(dataset).map(|dataset| &dataset.shape)
+    }
 }

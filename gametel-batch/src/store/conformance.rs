@@ -1,5 +1,7 @@
 //! What every store must do, whatever it is made of.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use crate::error::ErrorKind;
 
 use super::{Entry, Store, When};

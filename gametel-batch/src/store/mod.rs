@@ -134,6 +134,7 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// There is no file to move; or the store has no renames.
+    #[allow(dead_code, reason = "where there is an exchange, it takes its place")]
     fn replace(&self, from: &str, to: &str) -> Result<(), BatchError>;
 
     /// Gives a file a second name, at a place where there is nothing; where the store has no second
@@ -214,9 +215,11 @@ pub(crate) enum When<'a> {
     /// In any case.
     Always,
     /// If there is no file.
+    #[allow(dead_code, reason = "asked for where a lock alone keeps nobody out")]
     Absent,
     /// If the file is still the one that was read. A store whose lock keeps every other writer out
     /// knows no versions, and takes it that it is.
+    #[allow(dead_code, reason = "asked for where a lock alone keeps nobody out")]
     Still(&'a Version),
 }
 

@@ -47,7 +47,7 @@ impl StopAt {
     fn call<T>(&self, call: impl FnOnce() -> Result<T, BatchError>) -> Result<T, BatchError> {
         let number = 2 * self.calls.fetch_add(1, Ordering::SeqCst);
         let dead = || Err(BatchError::new(ErrorKind::Failed, "the process was killed"));
-        if number > self.stop || number == self.stop {
+        if number >= self.stop {
             return dead();
         }
         let result = call();

@@ -24,6 +24,8 @@ mod modes;
 #[cfg(all(target_os = "linux", feature = "log"))]
 mod no_room;
 #[cfg(feature = "kafka")]
+mod plan;
+#[cfg(feature = "kafka")]
 mod ranges;
 #[cfg(all(feature = "s3", feature = "log"))]
 mod s3;

@@ -248,3 +248,25 @@ fn files_that_somebody_added_are_kept_for_a_rollback() {
     assert_eq!(bench.guilds(), ["a", "a"]);
     assert!(guilds.join("mine.parquet").exists());
 }
+
+#[test]
+fn files_that_somebody_took_away_are_missed_before_anything_is_changed() {
+    let bench = Bench::new();
+    for guild in [A, B] {
+        bench.join(guild);
+        bench.run(&[]).done();
+    }
+    fs::remove_dir_all(bench.output().join("_gametel/data")).unwrap();
+    let said = bench.command("rollback", &[]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.stderr.contains("is gone, and nothing was changed"), "{said:?}");
+    // What readers still see is no loss.
+    bench.join(C);
+    bench.run(&["--mode", "append"]).done();
+    assert_eq!(bench.guilds(), ["a", "b", "c"]);
+    // Datasets that were removed are not brought back by what is added to them.
+    fs::remove_dir_all(bench.output().join("guild_joins")).unwrap();
+    bench.join(A);
+    bench.run(&["--mode", "append"]).done();
+    assert_eq!(bench.guilds(), ["a"]);
+}

@@ -119,7 +119,12 @@ pub(crate) const ERROR_CODES: &[ErrorCode] = &[
         BatchedEvent,
         "correct `event_type`, or add the event to the catalog",
     ),
-    code(422, "rejected", Sink, "the destination refuses the event; the message says why"),
+    code(
+        422,
+        "rejected",
+        Sink,
+        "tell whoever runs the server; its log says why the destination refuses the event",
+    ),
     code(422, "all_rejected", Batch, "look at the code of each result"),
     code(429, "rate_limited", Load, "send the same again after `Retry-After` seconds"),
     code(431, "too_many_headers", Any, "send fewer headers"),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use gametel_core::catalog::FieldError;
 use gametel_core::codec::{DraftError, EncodeError};
 use gametel_core::event::Malformed;
-use gametel_core::sink::{Rejection, SinkError, SinkErrorKind};
+use gametel_core::sink::SinkErrorKind;
 use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -49,6 +49,12 @@ impl ErrorBody {
         debug_assert!(is_known(code), "the list of error codes lacks {code}");
         Self { code, message: message.into(), field: None }
     }
+
+    /// What a client is told of a sink's failure: its kind, and nothing of the sink's own words, in
+    /// which there may be addresses, paths and what a driver said.
+    pub(crate) fn of_sink(kind: SinkErrorKind) -> Self {
+        Self::new(kind.as_str(), sink_message(kind))
+    }
 }
 
 impl ApiError {
@@ -58,6 +64,13 @@ impl ApiError {
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
         Self::with_body(status, ErrorBody::new(code, message))
+    }
+
+    /// Refuses since a sink failed, or would not have an event. Which sink that was, and what it
+    /// said, is for the log and for those who run the server.
+    pub(crate) fn of_sink(kind: SinkErrorKind) -> Self {
+        let refusal = Self::with_body(sink_status(kind), ErrorBody::of_sink(kind));
+        Self { retry_after: retry_after(kind), ..refusal }
     }
 
     /// Refuses with what is said already.
@@ -211,20 +224,6 @@ impl From<EncodeError> for ApiError {
     }
 }
 
-impl From<SinkError> for ApiError {
-    fn from(error: SinkError) -> Self {
-        let kind = error.kind();
-        let refusal = Self::new(sink_status(kind), kind.as_str(), error.to_string());
-        Self { retry_after: retry_after(kind), ..refusal }
-    }
-}
-
-impl From<&Rejection> for ErrorBody {
-    fn from(rejection: &Rejection) -> Self {
-        Self::new(rejection.kind.as_str(), rejection.reason.clone())
-    }
-}
-
 /// The status that tells a client what it can do about a sink's failure.
 fn sink_status(kind: SinkErrorKind) -> StatusCode {
     match kind {
@@ -232,6 +231,21 @@ fn sink_status(kind: SinkErrorKind) -> StatusCode {
         SinkErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         SinkErrorKind::Rejected => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn sink_message(kind: SinkErrorKind) -> &'static str {
+    match kind {
+        SinkErrorKind::Unavailable => {
+            "events can't be stored at present; this one may or may not have been"
+        }
+        SinkErrorKind::Backpressure => "there is no room for further events at present",
+        SinkErrorKind::TooLarge => "the event is larger than what it would be stored in takes",
+        SinkErrorKind::Rejected => "what the event would be stored in refuses it for good",
+        SinkErrorKind::Closed => "the server stops, and takes no further events",
+        SinkErrorKind::Config => "the server is set up wrongly, and could not store the event",
+        SinkErrorKind::Io => "the server's storage failed; the event may or may not be stored",
+        _ => "the event could not be stored",
     }
 }
 
@@ -277,7 +291,7 @@ mod tests {
             (SinkErrorKind::Rejected, 422, None),
             (SinkErrorKind::Config, 500, None),
         ] {
-            let error = ApiError::from(SinkError::new(kind, "test", "failed"));
+            let error = ApiError::of_sink(kind);
             assert_eq!((error.status.as_u16(), error.retry_after), (status, retry), "{kind:?}");
             assert_eq!(error.body.code, kind.as_str());
         }

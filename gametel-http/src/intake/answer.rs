@@ -78,9 +78,9 @@ impl EventsAnswer {
     pub(crate) fn new(judged: Vec<Judged>, written: Result<WriteReport, SinkError>) -> Self {
         let (mut outcomes, whole) = match written {
             Ok(report) => (report.into_outcomes().into_iter(), None),
-            Err(error) => (Vec::new().into_iter(), Some(error)),
+            Err(error) => (Vec::new().into_iter(), Some(error.kind())),
         };
-        let mut retryable = whole.clone().filter(|error| can_try_again(error.kind()));
+        let mut retryable = whole.filter(|kind| can_try_again(*kind));
         let mut results = Vec::with_capacity(judged.len());
         for (index, judged) in judged.into_iter().enumerate() {
             let rejected = |event_id, error| EventResult {
@@ -92,7 +92,7 @@ impl EventsAnswer {
             };
             results.push(match judged {
                 Err(error) => rejected(None, error),
-                Ok(ToWrite { id, misfit }) => match (outcomes.next(), &whole) {
+                Ok(ToWrite { id, misfit }) => match (outcomes.next(), whole) {
                     (Some(Outcome::Accepted(receipt)), _) => EventResult {
                         index,
                         status: misfit.as_ref().map_or(Status::Accepted, |_| Status::Quarantined),
@@ -101,13 +101,12 @@ impl EventsAnswer {
                         error: misfit,
                     },
                     (Some(Outcome::Rejected(rejection)), _) => {
-                        let error = ErrorBody::from(&rejection);
                         if can_try_again(rejection.kind) {
-                            retryable = Some(rejection.into_error("sink"));
+                            retryable = Some(rejection.kind);
                         }
-                        rejected(Some(id), error)
+                        rejected(Some(id), ErrorBody::of_sink(rejection.kind))
                     }
-                    (None, Some(error)) => rejected(Some(id), ApiError::from(error.clone()).body),
+                    (None, Some(kind)) => rejected(Some(id), ErrorBody::of_sink(kind)),
                     (None, None) => rejected(Some(id), ApiError::internal().body),
                 },
             });
@@ -116,7 +115,7 @@ impl EventsAnswer {
         let (accepted, quarantined) = (count(Status::Accepted), count(Status::Quarantined));
         let rejected = results.len() - accepted - quarantined;
         let refusal = (rejected > 0 && rejected == results.len())
-            .then(|| retryable.or(whole).map_or_else(|| all_rejected(&results), ApiError::from));
+            .then(|| retryable.or(whole).map_or_else(|| all_rejected(&results), ApiError::of_sink));
         let error = refusal.as_ref().map(|refusal| refusal.body.clone());
         Self { accepted, rejected, quarantined, results, error, refusal }
     }
@@ -135,8 +134,11 @@ impl EventsAnswer {
 
     fn tally(&self, refusal: Option<&ApiError>) -> Tally {
         let code = refusal.map(|refusal| refusal.body.code);
-        let mut tally = Tally { accepted: self.accepted, code, ..Tally::default() };
-        self.results.iter().filter_map(|result| result.error.as_ref()).for_each(|error| {
+        let Self { accepted, quarantined, .. } = *self;
+        let mut tally = Tally { accepted, quarantined, code, ..Tally::default() };
+        // A dead letter has an error, too, and is not refused.
+        let rejected = self.results.iter().filter(|result| result.status == Status::Rejected);
+        rejected.filter_map(|result| result.error.as_ref()).for_each(|error| {
             tally.refuse(error.code);
         });
         tally
@@ -163,7 +165,9 @@ pub(crate) fn quarantined_response(written: ToWrite, receipt: Receipt) -> Respon
         receipt: receipt.position.map(Place::from),
         error: misfit,
     };
-    json_response(StatusCode::ACCEPTED, &body)
+    let mut response = json_response(StatusCode::ACCEPTED, &body);
+    response.extensions_mut().insert(Tally::dead_letter());
+    response
 }
 
 fn is_zero(count: &usize) -> bool {
@@ -217,6 +221,9 @@ mod tests {
 
     const ID: &str = "0192a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b";
 
+    /// What a sink may say, and a client must not hear.
+    const REASON: &str = "10.1.2.3:9092/1: /var/lib/gametel: Connection refused";
+
     fn good() -> Judged {
         Ok(ToWrite { id: EventId::parse(ID).unwrap(), misfit: None })
     }
@@ -239,11 +246,12 @@ mod tests {
     }
 
     fn rejected(kind: SinkErrorKind) -> Outcome {
-        Outcome::Rejected(Rejection::new(kind, "no"))
+        Outcome::Rejected(Rejection::new(kind, REASON))
     }
 
     fn failed(kind: SinkErrorKind) -> Result<WriteReport, SinkError> {
-        Err(SinkError::new(kind, "test", "no"))
+        let source = std::io::Error::other(REASON);
+        Err(SinkError::new(kind, "test", REASON).with_source(source))
     }
 
     fn response(answer: EventsAnswer) -> Response {
@@ -317,6 +325,7 @@ mod tests {
         ] {
             let answer = EventsAnswer::new(judged, written);
             let text = json(&answer);
+            assert!(!text.contains("10.1.2.3") && !text.contains("/var/lib"), "{text}");
             assert_eq!(answer.error.as_ref().map(|error| error.code), code, "{text}");
             let response = response(answer);
             assert_eq!(response.status().as_u16(), status, "{text}");

@@ -12,6 +12,10 @@ use crate::readiness::Readiness;
 
 /// Takes note of what became of events: in the counters, in the health, and in the log.
 ///
+/// The log alone has the sink's own words, whoever asks: a line for each write that did not go well,
+/// under the id of its request. Under load there would be thousands a second, so what is no news is at
+/// the level `debug`.
+///
 /// The health is that of the way which events take. Dead letters, whose way may be another, say
 /// nothing of it.
 #[derive(Debug)]
@@ -20,12 +24,17 @@ pub(super) struct Notes {
     readiness: Arc<Readiness>,
     /// Writes of which dead letters failed.
     lost_letters: Occasionally,
+    /// Writes of which some events failed, and others did not.
+    partial: Occasionally,
+    /// Writes of which the sink refused events for good.
+    refused: Occasionally,
 }
 
 impl Notes {
     pub(super) fn new(stats: Arc<Stats>, readiness: Arc<Readiness>) -> Self {
-        let lost_letters = Occasionally::new(Instant::now(), OVERLOAD_INTERVAL);
-        Self { stats, readiness, lost_letters }
+        let often = || Occasionally::new(Instant::now(), OVERLOAD_INTERVAL);
+        let (lost_letters, partial, refused) = (often(), often(), often());
+        Self { stats, readiness, lost_letters, partial, refused }
     }
 
     /// Takes note of a write of which the sink spoke, event by event. What is a repeat was noted with
@@ -37,8 +46,8 @@ impl Notes {
         report: &WriteReport,
         repeats: &[usize],
     ) {
-        let (mut accepted, mut quarantined, mut rejected, mut failed) = (0, 0, 0, 0);
-        let (mut failure, mut lost_letter) = (None, None);
+        let (mut accepted, mut rejected, mut failed) = (0, 0, 0);
+        let (mut failure, mut lost_letter, mut refusal) = (None, None, None);
         let mut repeats = repeats.iter().copied().peekable();
         for (index, (event, outcome)) in batch.iter().zip(report.outcomes()).enumerate() {
             if repeats.next_if_eq(&index).is_some() {
@@ -46,10 +55,13 @@ impl Notes {
                 continue;
             }
             match outcome {
-                Outcome::Accepted(_) if is_dead_letter(event) => quarantined += 1,
-                Outcome::Accepted(_) => accepted += 1,
+                Outcome::Accepted(_) => match event.malformed() {
+                    Some(malformed) => self.stats.add_quarantined(malformed.reason),
+                    None => accepted += 1,
+                },
                 Outcome::Rejected(rejection) if is_the_events_fault(rejection.kind) => {
                     rejected += 1;
+                    refusal = Some(rejection);
                 }
                 Outcome::Rejected(rejection) => {
                     failed += 1;
@@ -59,20 +71,23 @@ impl Notes {
             }
         }
         self.stats.add_accepted(accepted);
-        self.stats.add_quarantined(quarantined);
         self.stats.add_rejected(rejected);
         self.stats.add_failed(failed);
+        if let Some(rejection) = refusal {
+            self.refused(sink, rejection.kind, &rejection.reason);
+        }
         if let Some(rejection) = lost_letter {
             self.lost_letters(sink, rejection.kind, &rejection.reason);
+        }
+        if accepted > 0 && self.readiness.health.succeeded() {
+            tracing::info!(sink, "the sink takes events again");
         }
         match failure {
             Some(rejection) if accepted == 0 => {
                 self.failure(sink, rejection.kind, &rejection.reason);
             }
-            _ if accepted > 0 && self.readiness.health.succeeded() => {
-                tracing::info!(sink, "the sink takes events again");
-            }
-            _ => {}
+            Some(rejection) => self.partial(sink, rejection.kind, &rejection.reason),
+            None => {}
         }
     }
 
@@ -80,6 +95,7 @@ impl Notes {
     pub(super) fn error(&self, batch: &EventBatch, error: &SinkError) {
         if is_the_events_fault(error.kind()) {
             self.stats.add_rejected(batch.len());
+            self.refused(error.sink(), error.kind(), &error_chain(error));
             return;
         }
         self.stats.add_failed(batch.len());
@@ -90,18 +106,46 @@ impl Notes {
         }
     }
 
-    /// Logs the first of a row of failures: under load there would be thousands a second.
+    /// The first of a row of failures is news.
     fn failure(&self, sink: &str, kind: SinkErrorKind, error: &str) {
-        if self.readiness.health.failed(Instant::now()) {
-            let kind = kind.as_str();
+        let first = self.readiness.write_failed(error);
+        let kind = kind.as_str();
+        if first {
             tracing::error!(sink, kind, error, "the sink failed, not ready for 10 s");
+        } else {
+            tracing::debug!(sink, kind, error, "the sink failed again");
         }
     }
 
     fn lost_letters(&self, sink: &str, kind: SinkErrorKind, error: &str) {
-        if let Some(writes) = self.lost_letters.happened(Instant::now()) {
-            let kind = kind.as_str();
-            tracing::error!(sink, kind, error, writes, "dead letters failed; told every 10 s");
+        let kind = kind.as_str();
+        match self.lost_letters.happened(Instant::now()) {
+            Some(writes) => {
+                tracing::error!(sink, kind, error, writes, "dead letters failed; told every 10 s");
+            }
+            None => tracing::debug!(sink, kind, error, "dead letters failed"),
+        }
+    }
+
+    fn partial(&self, sink: &str, kind: SinkErrorKind, error: &str) {
+        let kind = kind.as_str();
+        match self.partial.happened(Instant::now()) {
+            Some(writes) => {
+                let told = "some events of a write failed; told every 10 s";
+                tracing::warn!(sink, kind, error, writes, "{told}");
+            }
+            None => tracing::debug!(sink, kind, error, "some events of a write failed"),
+        }
+    }
+
+    fn refused(&self, sink: &str, kind: SinkErrorKind, error: &str) {
+        let kind = kind.as_str();
+        match self.refused.happened(Instant::now()) {
+            Some(writes) => {
+                let told = "the sink refused events for good; told every 10 s";
+                tracing::warn!(sink, kind, error, writes, "{told}");
+            }
+            None => tracing::debug!(sink, kind, error, "the sink refused events for good"),
         }
     }
 }

@@ -48,11 +48,10 @@ where
     let bytes = WRITE_BYTES + EVENT_BYTES + event.payload().len();
     reserve(intake, reservation.take_bytes(bytes))?;
     let batch = EventBatch::from(event);
-    let report = intake.sink().write(caller.as_ref(), &batch, &mut reservation).await?;
+    let written = intake.sink().write(caller.as_ref(), &batch, &mut reservation).await;
+    let report = written.map_err(|error| ApiError::of_sink(error.kind()))?;
     match report.into_outcomes().pop() {
-        Some(Outcome::Rejected(rejection)) => {
-            return Err(rejection.into_error(intake.sink().name()).into());
-        }
+        Some(Outcome::Rejected(rejection)) => return Err(ApiError::of_sink(rejection.kind)),
         Some(Outcome::Accepted(receipt)) if to_write.misfit.is_some() => {
             return Ok(quarantined_response(to_write, receipt));
         }

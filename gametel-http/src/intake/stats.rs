@@ -1,5 +1,6 @@
 use std::fmt;
 
+use gametel_core::event::QuarantineReason;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -55,6 +56,8 @@ pub(crate) struct Stats {
     events: Family<OutcomeLabel, Counter>,
     accepted: Counter,
     quarantined: Counter,
+    /// The same by what was wrong with them.
+    reasons: Family<ReasonLabel, Counter>,
     repeated: Counter,
     rejected: Counter,
     failed: Counter,
@@ -68,6 +71,11 @@ struct OutcomeLabel {
     outcome: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
 impl Default for Stats {
     fn default() -> Self {
         let events = Family::<OutcomeLabel, Counter>::default();
@@ -79,6 +87,7 @@ impl Default for Stats {
             rejected: of("rejected"),
             failed: of("failed"),
             events,
+            reasons: Family::default(),
             lossy_values: Counter::default(),
             overloaded: Counter::default(),
             rate_limited: Counter::default(),
@@ -90,6 +99,8 @@ impl Stats {
     pub(crate) fn register(&self, registry: &mut Registry) {
         let help = "Events by what became of them";
         registry.register("events", help, self.events.clone());
+        let help = "Events that were accepted as dead letters, by what was wrong with them";
+        registry.register("quarantined", help, self.reasons.clone());
         let help = "Header values and form values that were not UTF-8, and were kept with U+FFFD";
         registry.register("lossy_values", help, self.lossy_values.clone());
     }
@@ -98,8 +109,11 @@ impl Stats {
         add(&self.accepted, events);
     }
 
-    pub(crate) fn add_quarantined(&self, events: usize) {
-        add(&self.quarantined, events);
+    /// Adds a dead letter, by what was wrong with it.
+    pub(crate) fn add_quarantined(&self, reason: QuarantineReason) {
+        add(&self.quarantined, 1);
+        let reason = reason.as_str();
+        self.reasons.get_or_create(&ReasonLabel { reason }).inc();
     }
 
     pub(crate) fn add_repeated(&self, events: usize) {

@@ -67,6 +67,7 @@ impl<'a> ObservedRequest<'a> {
                     code = tally.code,
                     seconds = duration.as_secs_f64(),
                     accepted = tally.accepted,
+                    quarantined = tally.quarantined,
                     refused = tally.refused(),
                     client = client.map(tracing::field::display),
                     peer = peer.map(|peer| tracing::field::display(peer.0)),

@@ -8,6 +8,8 @@ use crate::intake::Place;
 pub(crate) struct Tally {
     /// Events that were accepted.
     pub(crate) accepted: usize,
+    /// Events that were accepted as dead letters, which are none of the others.
+    pub(crate) quarantined: usize,
     /// Events, or whole requests, that were refused, by the code of their error.
     pub(crate) codes: Vec<(&'static str, usize)>,
     /// The code of the answer itself, where it is an error.
@@ -27,7 +29,12 @@ impl Tally {
 
     /// What is said by an answer that is an error.
     pub(crate) fn error(code: &'static str) -> Self {
-        Self { accepted: 0, codes: vec![(code, 1)], code: Some(code) }
+        Self { codes: vec![(code, 1)], code: Some(code), ..Self::default() }
+    }
+
+    /// What is said by an answer that tells of one dead letter.
+    pub(crate) fn dead_letter() -> Self {
+        Self { quarantined: 1, ..Self::default() }
     }
 
     /// Takes note of an event that was refused.

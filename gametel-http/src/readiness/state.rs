@@ -15,13 +15,36 @@ use super::report::{Check, Report, Status};
 pub(crate) struct Readiness {
     pub(crate) health: Health,
     monitor: Monitor,
+    /// Why the last write that failed did so, in the sink's own words.
+    failure: Mutex<String>,
     /// What was seen last, in the order of the checks.
     seen: Mutex<Vec<(Status, Timestamp)>>,
 }
 
 impl Readiness {
     pub(crate) fn new(monitor: Monitor) -> Self {
-        Self { health: Health::new(Instant::now()), monitor, seen: Mutex::default() }
+        let health = Health::new(Instant::now());
+        Self { health, monitor, failure: Mutex::default(), seen: Mutex::default() }
+    }
+
+    /// Takes note of a write that failed, and why; says whether that is news, as
+    /// [`Health::failed`] does.
+    pub(crate) fn write_failed(&self, why: &str) -> bool {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        why.clone_into(&mut failure);
+        drop(failure);
+        self.health.failed(Instant::now())
+    }
+
+    /// What the writes say of the sink, and what the sink said.
+    fn writes(&self) -> Condition {
+        match self.health.writes(Instant::now()) {
+            Condition::Down(reason) => {
+                let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+                Condition::Down(format!("{reason}: {failure}").into())
+            }
+            other => other,
+        }
     }
 
     #[cfg(feature = "kafka")]
@@ -36,10 +59,8 @@ impl Readiness {
 
     /// Looks at everything, and logs what is not as it was when it was looked at last.
     pub(crate) fn report(&self) -> Report {
-        let mut conditions = vec![
-            ("server".to_owned(), self.health.server()),
-            ("writes".to_owned(), self.health.writes(Instant::now())),
-        ];
+        let mut conditions =
+            vec![("server".to_owned(), self.health.server()), ("writes".to_owned(), self.writes())];
         conditions.extend(self.monitor.conditions());
         self.take(conditions, Timestamp::now())
     }

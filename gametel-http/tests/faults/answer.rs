@@ -32,6 +32,7 @@ pub(crate) fn read_answers(reply: &Reply, form: Form, count: usize) -> Vec<Answe
         assert_eq!(json["status"], "quarantined", "{reply:?}");
         return vec![Answer::Quarantined];
     }
+    assert_tells_nothing(&json["error"]);
     let Some(results) = json["results"].as_array() else {
         let answer = answer_of(json["error"]["code"].as_str().expect("an error has a code"));
         return vec![answer; count];
@@ -40,9 +41,20 @@ pub(crate) fn read_answers(reply: &Reply, form: Form, count: usize) -> Vec<Answe
     let answers = results.iter().map(|result| match result["status"].as_str() {
         Some("accepted") => Answer::Accepted,
         Some("quarantined") => Answer::Quarantined,
-        _ => answer_of(result["error"]["code"].as_str().expect("a refusal has a code")),
+        _ => {
+            assert_tells_nothing(&result["error"]);
+            answer_of(result["error"]["code"].as_str().expect("a refusal has a code"))
+        }
     });
     answers.collect()
+}
+
+/// Whoever asks is not told where events are stored, nor what the driver said.
+fn assert_tells_nothing(error: &serde_json::Value) {
+    let text = error.to_string();
+    for part in ["127.0.0.1", ".db", "kafka", "Kafka", "Broker", "spool", "os error", "disk"] {
+        assert!(!text.contains(part), "{text}");
+    }
 }
 
 fn answer_of(code: &str) -> Answer {

@@ -104,14 +104,10 @@ impl Driver {
         Self { progress, threads, stops }
     }
 
-    /// Tells the clients to send nothing new.
-    pub(crate) fn stop(&mut self) {
-        self.stops.clear();
-    }
-
-    /// Lets the clients bring to an end what they have begun, and gives what they know.
+    /// Tells the clients to send nothing new, lets them bring to an end what they have begun, and gives
+    /// what they know.
     pub(crate) fn finish(mut self) -> Ledger {
-        self.stop();
+        self.stops.clear();
         let mut ledger = Ledger::default();
         for thread in self.threads {
             ledger.add(thread.join().expect("a client does not panic"));

@@ -42,6 +42,14 @@ const CREDENTIALS: &[(&str, &str)] = &[
     ("Sec-WebSocket-Key", ""),
     ("DPoP", ""),
     ("Authentication-Info", "nextnonce="),
+    ("X-Otp", ""),
+    ("X-Pwd", ""),
+    ("X-Passwd", ""),
+    ("X-One-Time-Password", ""),
+    ("X-Session-Id", ""),
+    ("X-SESSIONID", ""),
+    ("X-Auth-Ticket", ""),
+    ("X-Steam-Ticket", ""),
 ];
 
 /// How many headers one request brings: servers limit them.

@@ -24,6 +24,7 @@ mod load;
 mod plan;
 mod proxy;
 mod proxy_tests;
+mod quiet;
 mod scenario;
 mod server;
 mod spooled;

@@ -145,6 +145,12 @@ pub(crate) fn read_metrics(text: &str) -> Counts {
         found.unwrap_or_else(|| panic!("no count of {outcome} in {text}"))
     };
     // A code is not there before its first use.
+    let reasons = text.lines().filter(|line| line.starts_with("gametel_http_quarantined_total{"));
+    let by_reason = reasons.map(|line| {
+        let (_, value) = line.rsplit_once(' ').expect("a series has a value");
+        value.parse::<u64>().expect("a counter is a whole number")
+    });
+    assert_eq!(by_reason.sum::<u64>(), events("quarantined"), "{text}");
     let refused = |code| find(&format!("refused_total{{code=\"{code}\"}}")).unwrap_or(0);
     Counts {
         accepted: events("accepted"),

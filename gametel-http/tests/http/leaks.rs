@@ -13,7 +13,7 @@ use crate::support::{Client, Process};
 const MARK: &str = "hunter2";
 
 /// Headers that carry credentials, spelled as HTTP spells them and as it does not.
-const HEADERS: [&str; 24] = [
+const HEADERS: [&str; 32] = [
     "Authorization: Bearer hunter2-bearer",
     "AUTHORIZATION: Basic hunter2-basic",
     "Proxy-Authorization: Basic hunter2-proxy",
@@ -38,6 +38,14 @@ const HEADERS: [&str; 24] = [
     "X-Forwarded-Access-Token: hunter2-forwarded",
     "Ocp-Apim-Subscription-Key: hunter2-azure",
     "DPoP: hunter2-dpop",
+    "X-Otp: hunter2-otp",
+    "X-Pwd: hunter2-pwd",
+    "X-Passwd: hunter2-passwd",
+    "X-One-Time-Password: hunter2-one-time",
+    "x_session_id: hunter2-session",
+    "X-SESSIONID: hunter2-sessionid",
+    "X-Auth-Ticket: hunter2-auth-ticket",
+    "X-Steam-Ticket: hunter2-steam",
 ];
 
 /// Where a query would have one.

@@ -95,6 +95,36 @@ fn what_goes_wrong_with_a_request_is_logged_under_its_id_and_refusals_once() {
     assert!(!stderr.contains("\"answered\""), "{stderr}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn why_a_write_failed_is_in_the_log_and_on_the_admin_listener_and_in_no_answer() {
+    // A pipe that nobody reads.
+    let arguments = ["--sink", "stdout:", "--log-format", "json", "--log", "gametel_http=debug"];
+    let arguments = [&arguments[..], &["--admin-listen", "127.0.0.1:0"]].concat();
+    let (mut process, stdout) = Process::start_with_stdout(&arguments);
+    drop(stdout);
+    let mut client = Client::connect(process.address).unwrap();
+    let body = r#"{"event_type":"default"}"#;
+    for (request, body, id, line) in [
+        ("GET /", "", "id-0", "the sink failed, not ready"),
+        ("GET /", "", "id-1", "the sink failed again"),
+        ("POST /v1/events", body, "id-2", "the sink failed again"),
+    ] {
+        let reply = client.ask(request, &[&format!("X-Request-Id: {id}")], body).unwrap();
+        assert_eq!((reply.status, reply.json()["error"]["code"].as_str()), (503, Some("io")));
+        for word in ["stdout", "pipe", "os error"] {
+            assert!(!reply.body.contains(word), "{}", reply.body);
+        }
+        let logged = json(&process.wait_for(line));
+        assert_eq!(logged["span"]["request_id"], id, "{logged}");
+        assert!(logged["fields"]["error"].as_str().unwrap().contains("Broken pipe"), "{logged}");
+    }
+    let public = client.get("/healthz/ready").unwrap();
+    assert!(public.status == 503 && !public.body.contains("pipe"), "{public:?}");
+    let admin = Client::connect(process.admin()).unwrap().get("/healthz/ready").unwrap();
+    assert!(admin.status == 503 && admin.body.contains("Broken pipe"), "{admin:?}");
+}
+
 #[test]
 fn behind_a_trusted_proxy_the_log_has_the_client() {
     let folder = tempfile::tempdir().unwrap();

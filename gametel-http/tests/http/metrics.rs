@@ -7,10 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use gametel_core::catalog::Catalog;
+use gametel_core::catalog::{Catalog, EventDefinition, FieldDefinition, FieldType};
 use gametel_core::sink::{EventSink, KafkaSink, MemorySink, SinkErrorKind};
 use gametel_core::testing::MockKafka;
-use gametel_http::{GametelService, Limits, Monitor, RouteOptions, Server, ServerConfig, service};
+use gametel_http::{
+    GametelService, Limits, Monitor, OnInvalid, RouteOptions, Server, ServerConfig, Validation,
+    service,
+};
 use http_body_util::{Empty, Full};
 use tokio::sync::oneshot;
 use tower_service::Service;
@@ -164,10 +167,15 @@ async fn everything() -> (GametelService, Arc<KafkaSink>, MockKafka) {
     let sink = Arc::new(sink);
     let options = RouteOptions::default()
         .with_limits(Limits::default())
+        .with_validation(Validation::default().with_on_invalid(OnInvalid::Quarantine))
         .with_monitor(with_spool(Monitor::default().with_kafka(monitor.clone())));
-    let service = service(Catalog::game(), Arc::clone(&sink) as _, options);
-    assert_eq!(ask(&service, "GET", "/", "").await, 200);
-    assert_eq!(ask(&service, "POST", "/", "{").await, 400);
+    let winner = FieldDefinition::new("winner", FieldType::String).required();
+    let duel = EventDefinition::new("duel").with_route("/duel", "GG\n").with_field(winner);
+    let catalog = Catalog::builder("arena").event(duel).build().unwrap();
+    let service = service(catalog, Arc::clone(&sink) as _, options);
+    assert_eq!(ask(&service, "GET", "/duel?winner=Ann", "").await, 200);
+    assert_eq!(ask(&service, "POST", "/duel", "{").await, 400);
+    assert_eq!(ask(&service, "GET", "/duel", "").await, 202);
     let deadline = Instant::now() + Duration::from_secs(20);
     while monitor.statistics().is_none_or(|statistics| statistics.delivered == 0) {
         assert!(Instant::now() < deadline, "{monitor:?}");

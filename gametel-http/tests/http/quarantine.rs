@@ -164,16 +164,48 @@ async fn a_dead_letter_says_nothing_of_the_way_that_events_take() {
 }
 
 #[tokio::test]
-async fn dead_letters_are_counted_apart() {
-    let sink = Arc::new(DeadLetter::new(MemorySink::new(), MemorySink::new()));
+async fn dead_letters_are_counted_apart_and_by_reason_whichever_way_they_come() {
+    let dead = Arc::new(FailingSink::new());
+    let sink = Arc::new(DeadLetter::new(MemorySink::new(), Arc::clone(&dead)));
     let mut service = service(arena(), sink, quarantine());
-    for path in ["/duel_won?winner=Ann", "/duel_won", "/duel_won"] {
-        let request = http::Request::get(path).body(Full::<Bytes>::default()).unwrap();
-        assert!(service.call(request).await.unwrap().status().is_success());
-    }
+    let mut ask = async |path: &str, body: &str| {
+        let method = if body.is_empty() { "GET" } else { "POST" };
+        let body = Full::new(Bytes::copy_from_slice(body.as_bytes()));
+        let request = http::Request::builder().method(method).uri(path).body(body).unwrap();
+        service.call(request).await.unwrap().status().as_u16()
+    };
+    assert_eq!(ask("/duel_won?winner=Ann", "").await, 200);
+    assert_eq!(ask("/duel_won", "").await, 202);
+    assert_eq!(ask("/duel_won?winner=Amelia", "").await, 202);
+    let letter = format!(r#"{{"event_type":"duel_won","event_id":"{ID}","winner":"Amelia"}}"#);
+    let others = r#"{"event_type":"duel_won","winner":"Bo"} {"event_type":"duel_lost"}"#;
+    assert_eq!(ask("/v1/events", &format!("{letter} {others}")).await, 200);
+    // A repeat is stored once, and one that is not stored is none.
+    assert_eq!(ask("/v1/events", &letter).await, 200);
+    dead.fail(SinkErrorKind::Unavailable);
+    assert_eq!(ask("/duel_won", "").await, 503);
+    assert_eq!(ask("/v1/events", r#"{"event_type":"duel_won"}"#).await, 503);
+
     let totals = service.totals();
-    assert_eq!((totals.accepted, totals.quarantined, totals.rejected), (1, 2, 0));
-    assert!(totals.to_string().starts_with("1 accepted, 2 quarantined, 0 rejected, "));
+    assert_eq!((totals.accepted, totals.quarantined, totals.rejected), (2, 3, 1));
+    assert_eq!((totals.repeated, totals.failed), (1, 2));
+    assert!(totals.to_string().starts_with("2 accepted, 3 quarantined, 1 repeated, 1 rejected, "));
+    let text = service.metrics().render();
+    let mut counted: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("gametel_http_"))
+        .filter(|line| line.starts_with("quarantined_total{") || line.starts_with("refused_total{"))
+        .collect();
+    counted.sort_unstable();
+    assert_eq!(
+        counted,
+        [
+            r#"quarantined_total{reason="missing_field"} 1"#,
+            r#"quarantined_total{reason="too_long"} 2"#,
+            r#"refused_total{code="unavailable"} 2"#,
+            r#"refused_total{code="unknown_event_type"} 1"#,
+        ]
+    );
 }
 
 #[cfg(feature = "kafka")]
