@@ -4,6 +4,8 @@
 //! A run takes a second or more there (on HDFS the end of a file alone does), so as a rule only some of
 //! the calls are tried; all of them where `GAMETEL_EVERY_CALL` is set.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -35,7 +35,7 @@ pub(super) fn create(store: &HdfsStore, path: String) -> Result<Box<dyn NewFile>
             store.make_parent(&path).await
         };
         looked.await.map_err(|trouble| store.place.failed(&path, "made", trouble))?;
-        Ok(HdfsUpload { store, path, first: None, open: None })
+        Ok(HdfsUpload { store, path, first: None, open: None, begun: false })
     })?;
     Ok(UploadFile::start(&store.calls, upload, PIECE, AHEAD))
 }
@@ -47,6 +47,8 @@ struct HdfsUpload {
     path: String,
     first: Option<Bytes>,
     open: Option<Open>,
+    /// Whether the NameNode may know of it.
+    begun: bool,
 }
 
 /// A file that the NameNode knows to be written.
@@ -71,38 +73,55 @@ impl HdfsUpload {
         Ok(Open { file, block, written: 0 })
     }
 
-    async fn send(&mut self, piece: Bytes) -> Result<(), Trouble> {
-        let length = piece.len() as u64;
-        let begins_a_block = self.open.as_ref().is_none_or(|open| {
-            open.written % open.block == 0
-                || open.written / open.block != (open.written + length) / open.block
-        });
-        if begins_a_block {
-            // The NameNode has to take changes, for a new block. DataNodes take data while it is away.
-            self.store.make_parent(&self.path).await?;
+    async fn send(&mut self, mut piece: Bytes) -> Result<(), Trouble> {
+        let (store, length) = (self.store.clone(), piece.len() as u64);
+        if self.open.is_none() {
+            self.begun = true;
+            let mut open = self.open().await?;
+            self.start(&mut open, piece.split_to(1)).await?;
+            self.open = Some(open);
         }
-        let mut open = match self.open.take() {
-            Some(open) => open,
-            None => self.open().await?,
-        };
-        let written = self.store.name_node.once(open.file.write(piece)).await;
+        let Some(open) = &mut self.open else { return Ok(()) };
+        if open.written / open.block != (open.written + length) / open.block {
+            // The NameNode has to take changes, for a new block. DataNodes take data while it is away.
+            store.make_parent(&self.path).await?;
+        }
+        store.name_node.once(open.file.write(piece)).await?;
         open.written += length;
-        self.open = Some(open);
-        written.map(drop)
+        Ok(())
+    }
+
+    /// Begins the first block with one byte, which is kept until more has come. So when this fails
+    /// nothing has been sent, and it can be tried again; all that comes later can't.
+    async fn start(&self, open: &mut Open, byte: Bytes) -> Result<(), Trouble> {
+        let name_node = &self.store.name_node;
+        for _ in 0..3 {
+            match name_node.once(open.file.write(byte.clone())).await {
+                Err(trouble) if trouble.may_pass() => self.store.make_parent(&self.path).await?,
+                done => return done.map(drop),
+            }
+        }
+        name_node.once(open.file.write(byte)).await.map(drop)
     }
 
     async fn end(&mut self) -> Result<(), Trouble> {
-        let Some(open) = &mut self.open else {
-            let content = self.first.take().unwrap_or_default();
-            return match self.store.put_small(&self.path, content, true).await? {
-                true => Ok(()),
-                false => Err(Trouble::new(Reason::Exists, "there is one already")),
-            };
-        };
-        // The client asks for the end of a file once, and can't ask again: so it is asked for when the
-        // NameNode takes changes.
+        self.begun = true;
+        // For a block, or the end of a file, the NameNode has to take changes.
         self.store.make_parent(&self.path).await?;
-        self.store.name_node.once(open.file.close()).await
+        if let Some(open) = &mut self.open {
+            // The client asks for the end of a file once, and can't ask again.
+            return self.store.name_node.once(open.file.close()).await;
+        }
+        let (path, content) = (self.store.place.absolute(&self.path), self.first.take());
+        let put = self.store.name_node.call(|client| {
+            let (path, content) = (path.clone(), content.clone().unwrap_or_default());
+            async move {
+                let mut file = client.create(&path, new_file()).await?;
+                file.write(content).await?;
+                file.close().await
+            }
+        });
+        put.await
     }
 
     fn failed(&self, trouble: Trouble) -> BatchError {
@@ -134,7 +153,7 @@ impl Upload for HdfsUpload {
     }
 
     async fn abort(self) {
-        let Self { store, path, open: Some(open), .. } = self else { return };
+        let Self { store, path, open, begun: true, .. } = self else { return };
         // It would be renewed for as long as it is held.
         drop(open);
         let absolute = store.place.absolute(&path);

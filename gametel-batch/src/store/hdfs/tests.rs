@@ -1,5 +1,7 @@
 //! Against a real HDFS, and one that is killed, frozen or full.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use std::time::{Duration, Instant};
 
 use gametel_cluster::{PrivateHdfs, unique};

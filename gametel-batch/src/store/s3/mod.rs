@@ -157,7 +157,8 @@ impl S3Store {
         }
         // What one request can take.
         for keys in keys.chunks(1_000) {
-            let keys = futures_util::stream::iter(keys.to_vec().into_iter().map(Ok));
+            let keys: Vec<_> = keys.iter().cloned().map(Ok).collect();
+            let keys = futures_util::stream::iter(keys);
             let removed = self.bucket.patient().delete_stream(Box::pin(keys));
             self.bucket.call(removed.try_for_each(|_| std::future::ready(Ok(())))).await?;
         }

@@ -1,5 +1,7 @@
 //! Against moto's server, which speaks S3's protocol.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use std::time::{Duration, Instant};
 
 use super::*;
