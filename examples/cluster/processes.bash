@@ -32,8 +32,9 @@ start_time() { # PID -> clock ticks since boot; fails if it is gone
 }
 alive() { [[ $2 && $(start_time "$1") == "$2" ]]; } # PID START_TIME
 
-launch() { # SERVICE NAME COMMAND...: a daemon, noted in the service's `processes`
+launch() { # SERVICE NAME COMMAND...: a daemon, noted in the service's `processes`, if it is not up
   local run=$runs/$1 name=$2
+  if grep -qs "^$name " "$run/processes"; then return; fi
   shift 2
   (cd "$run" && exec setsid "$@") >>"$run/$name.log" 2>&1 </dev/null 9>&- &
   echo "$name $! $(start_time $!)" >>"$run/processes"
@@ -49,6 +50,15 @@ living() { # SERVICE -> the pids of its daemons
 complete() { # SERVICE: do all its daemons live?
   local processes=$runs/$1/processes
   [[ -f $processes && $(living "$1" | wc -l) == $(wc -l <"$processes") ]]
+}
+
+forget_dead() { # SERVICE: has launch() start them again
+  local name pid start
+  while read -r name pid start; do
+    if alive "$pid" "$start"; then echo "$name $pid $start"; fi
+  done <"$runs/$1/processes" >"$runs/$1/processes.new"
+  mv "$runs/$1/processes.new" "$runs/$1/processes"
+  rm -f "$runs/$1/ready"
 }
 
 halt() { # SERVICE: ends its daemons, keeps its data

@@ -25,6 +25,8 @@
 //! | `log` | yes | `sqlite:PATH` as a source |
 //! | `kafka` | yes | `kafka://HOST:PORT/TOPIC` as a source |
 //! | `kafka-tls` | no | TLS, SCRAM and OAUTHBEARER for it; builds OpenSSL, which needs perl |
+//! | `hdfs` | no | `hdfs://NAMENODE:PORT/PATH` as an output |
+//! | `s3` | no | `s3://BUCKET/PREFIX` as an output |
 //! | `cli` | yes | the binary, and what it alone needs: clap, indicatif, tracing-subscriber |
 //!
 //! `file:PATH` and `stdin:` are always there. Who embeds the crate needs neither the binary nor, as a
@@ -39,6 +41,7 @@ mod counts;
 pub mod dataset;
 pub mod display;
 mod error;
+mod files;
 mod gc;
 pub mod history;
 pub mod manifest;
@@ -55,12 +58,13 @@ mod write;
 
 pub use config::{OutputMode, Progress, RunConfig};
 pub use error::{BatchError, ErrorKind};
+pub use files::{CurrentFile, files};
 pub use gc::{Collected, gc};
 pub use manifest::Manifest;
 pub use rollback::rollback;
 pub use run::run;
 pub use safeguard::{Finding, RowsShare, Safeguard};
-pub use store::Location;
+pub use store::{Location, StoreOptions};
 pub use write::{ByteSize, Compression, InvalidByteSize, UnknownCompression, WriteOptions};
 
 /// Compiles and runs the README's code.

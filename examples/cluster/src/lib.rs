@@ -1,4 +1,4 @@
-//! Gives a test a real Kafka or a real HDFS, by way of the script `cluster` beside this crate.
+//! Gives a test a real Kafka, a real HDFS or what speaks S3, by way of the script `cluster` beside this crate.
 //!
 //! A service is started by the first test that asks and stops by itself soon after the last
 //! test program has ended. Where this machine lacks what it takes (Java, Maven, …) a test is
@@ -20,7 +20,8 @@ mod private;
 
 use std::env;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::sync::OnceLock;
@@ -29,7 +30,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use disk::{SmallDisk, small_disk};
 pub use ports::{free_listener, free_port};
-pub use private::PrivateKafka;
+pub use private::{PrivateHdfs, PrivateKafka};
 
 /// Returns the address of a real Kafka broker, say `127.0.0.1:19092`, starting it if need be.
 ///
@@ -53,6 +54,39 @@ pub fn kafka(test: &str) -> Option<String> {
 pub fn hdfs(test: &str) -> Option<String> {
     static HDFS: OnceLock<Result<String, Absence>> = OnceLock::new();
     or_skip(test, HDFS.get_or_init(|| start("hdfs", &[])))
+}
+
+/// Returns the URL of moto's server, say `http://127.0.0.1:15055`, starting it if need be. It speaks
+/// S3 and takes any keys. Whatever is put there is gone when it ends.
+///
+/// `None` means that `test` is to be skipped; the reason has been printed.
+///
+/// # Panics
+///
+/// If it does not start, and if it cannot be had at all while `CI` is set.
+pub fn s3(test: &str) -> Option<String> {
+    static S3: OnceLock<Result<String, Absence>> = OnceLock::new();
+    or_skip(test, S3.get_or_init(|| start("s3", &[])))
+}
+
+/// Makes a bucket at such a server, and gives its name, which no other test has.
+///
+/// # Panics
+///
+/// If it can't be made.
+pub fn bucket(s3: &str) -> String {
+    let address = s3.strip_prefix("http://").expect("the address is a plain URL");
+    let name = unique("bucket");
+    let request = format!("PUT /{name} HTTP/1.0\r\nHost: {address}\r\nContent-Length: 0\r\n\r\n");
+    let mut answer = String::new();
+    TcpStream::connect(address)
+        .and_then(|mut stream| {
+            stream.write_all(request.as_bytes())?;
+            stream.read_to_string(&mut answer)
+        })
+        .expect("the server answers");
+    assert!(answer.contains(" 200 "), "no bucket {name}: {answer}");
+    name
 }
 
 /// Finds a program that `test` runs, say `kcat` or `wrk`, on the `PATH`.

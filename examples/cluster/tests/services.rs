@@ -36,3 +36,30 @@ fn a_private_kafka_is_killed_frozen_and_comes_back_at_its_address() {
     drop(kafka);
     TcpStream::connect(address).expect_err("nothing is left of it");
 }
+
+#[test]
+fn s3_has_a_bucket_for_each_test() {
+    let Some(s3) = gametel_cluster::s3("s3_has_a_bucket_for_each_test") else {
+        return;
+    };
+    assert_ne!(gametel_cluster::bucket(&s3), gametel_cluster::bucket(&s3));
+}
+
+#[test]
+fn a_private_hdfs_is_killed_and_comes_back_with_its_files_and_its_data_node() {
+    let test = "a_private_hdfs_is_killed_and_comes_back_with_its_files_and_its_data_node";
+    let Some(hdfs) = gametel_cluster::PrivateHdfs::start(test) else {
+        return;
+    };
+    hdfs.fs(&["-mkdir", "/kept"]);
+    let data_nodes = || hdfs.dfsadmin(&["-report"]).matches("Hostname: ").count();
+    assert_eq!(data_nodes(), 1);
+    hdfs.freeze();
+    hdfs.thaw();
+    hdfs.kill();
+    let address = hdfs.url().strip_prefix("hdfs://").expect("it is an hdfs URL");
+    TcpStream::connect(address).expect_err("a dead NameNode accepts nothing");
+    hdfs.restart();
+    assert!(hdfs.exists("/kept") && !hdfs.exists("/none"));
+    assert_eq!(data_nodes(), 1);
+}

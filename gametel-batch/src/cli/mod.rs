@@ -1,6 +1,7 @@
 //! The command line: one file a command. stdout carries results, stderr carries logs and progress.
 
 mod catalog;
+mod files;
 mod gc;
 mod history;
 mod output;
@@ -44,6 +45,8 @@ Examples:
   gametel-batch rollback tables
   gametel-batch verify tables --deep
   gametel-batch history tables
+  gametel-batch run --source kafka://127.0.0.1:9092/events --output hdfs://127.0.0.1:8020/tmp
+  gametel-batch files s3://bucket/tables equipment_purchases --format duckdb-sql
   gametel-batch show tables/equipment_purchases --rows 5
   gametel-batch catalog --catalog arena.toml > TRACKING_PLAN.md
   gametel-batch tail --source kafka://127.0.0.1:9092/events -f
@@ -76,6 +79,8 @@ enum Command {
     Show(show::Show),
     /// Print the schema of a dataset.
     Schema(schema::Schema),
+    /// Print the files of a dataset that readers are to read.
+    Files(files::Files),
     /// Check a catalog, and print it: as a tracking plan, as TOML, or as JSON Schema.
     Catalog(catalog::CatalogCommand),
     /// Print the events of a source, one a line.
@@ -98,6 +103,7 @@ impl Cli {
             Command::Plan(plan) => plan.execute(),
             Command::Show(show) => show.execute(),
             Command::Schema(schema) => schema.execute(),
+            Command::Files(files) => files.execute(),
             Command::Catalog(catalog) => catalog.execute(),
             Command::Tail(tail) => tail.execute().await,
             #[cfg(feature = "kafka")]

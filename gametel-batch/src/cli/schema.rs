@@ -7,11 +7,12 @@ use gametel_batch::dataset::Dataset;
 use gametel_batch::display::tree;
 
 use super::output;
+use super::place::location;
 
 /// Prints the schema of a dataset.
 #[derive(Debug, Args)]
 pub(super) struct Schema {
-    /// The dataset's folder, or one Parquet file.
+    /// The dataset's folder, or one Parquet file: a path, or a URL as OUTPUT/DATASET.
     dataset: PathBuf,
 
     /// Print the columns as JSON.
@@ -28,7 +29,7 @@ struct Column<'a> {
 
 impl Schema {
     pub(super) fn execute(self) -> super::CommandResult {
-        let columns = Dataset::open(&self.dataset)?.columns();
+        let columns = Dataset::open_at(&location(&self.dataset)?)?.columns();
         if self.json {
             let columns =
                 columns.iter().map(|(name, r#type)| Column { name, r#type, nullable: true });

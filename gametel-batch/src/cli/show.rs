@@ -8,11 +8,12 @@ use gametel_batch::dataset::{Dataset, Head};
 use gametel_batch::display::{Truncate, table};
 
 use super::output;
+use super::place::location;
 
 /// Prints the first rows of a dataset.
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// The dataset's folder, or one Parquet file.
+    /// The dataset's folder, or one Parquet file: a path, or a URL as OUTPUT/DATASET.
     dataset: PathBuf,
 
     #[command(flatten)]
@@ -47,7 +48,7 @@ impl Rows {
 
 impl Show {
     pub(super) fn execute(self) -> super::CommandResult {
-        let head = Dataset::open(&self.dataset)?.head(self.rows.limit())?;
+        let head = Dataset::open_at(&location(&self.dataset)?)?.head(self.rows.limit())?;
         if self.json {
             return output::print(&json_lines(&head)?);
         }

@@ -2,6 +2,7 @@
 //! that start with `_`.
 
 use crate::manifest::RunId;
+use crate::store::Kind;
 
 /// The lock of whoever writes.
 pub(crate) const LOCK: &str = "_gametel/lock";
@@ -45,9 +46,20 @@ pub(super) fn data(run: RunId) -> String {
     format!("{DATA}/{run}")
 }
 
-/// The files that a run is writing.
-pub(super) fn staging(run: RunId) -> String {
-    format!("{STAGING}/{run}")
+/// Whether files are made in a place of their own first.
+pub(super) fn stages(kind: Kind) -> bool {
+    match kind {
+        Kind::Local => true,
+        #[cfg(feature = "hdfs")]
+        Kind::Hdfs => true,
+        #[cfg(feature = "s3")]
+        Kind::S3 => false,
+    }
+}
+
+/// The files that a run is writing. What can't be moved is written where it stays.
+pub(super) fn staging(kind: Kind, run: RunId) -> String {
+    if stages(kind) { format!("{STAGING}/{run}") } else { data(run) }
 }
 
 /// A file that a run wrote.

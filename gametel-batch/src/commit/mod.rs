@@ -7,24 +7,28 @@
 //! 2. The journal (`_gametel/pending.json`) is put: the new snapshot and the manifest. Before this
 //!    the change never was; from here on whoever takes the lock finishes it first.
 //! 3. The files move to `_gametel/data/RUN`, the manifest and the snapshot are put, readers are
-//!    shown the new files (how is a matter of the kind of store, see `local`), and
+//!    shown the new files (how is a matter of the kind of store, see `local`, `hdfs` and `s3`), and
 //!    `_gametel/current.json` is put.
 //! 4. The staging and the journal go.
 //!
 //! Each step can be done again, so a process that is killed at any of them leaves nothing that the
 //! next one does not mend, and readers see old rows or new ones. It knows no Parquet and no source.
 
+#[cfg(feature = "hdfs")]
+mod hdfs;
 mod journal;
 pub(crate) mod layout;
 mod local;
 mod parts;
 mod place;
+#[cfg(feature = "s3")]
+mod s3;
 mod snapshot;
 mod sweep;
 mod transaction;
 
 pub(crate) use parts::{FinishedParts, NewPart, Part, PartNames, Parts};
-pub(crate) use place::shown_names;
+pub(crate) use place::{Homes, files_of, shown_names};
 pub(crate) use snapshot::{Change, Offsets, Snapshot, SnapshotFile, Written, chain, current, kept};
 pub(crate) use sweep::Swept;
 pub(crate) use transaction::{Transaction, refuse_existing};

@@ -1,7 +1,99 @@
 //! What lies at the place of a dataset, where readers look.
 
 use crate::error::{BatchError, ErrorKind};
-use crate::store::Store;
+use crate::manifest::RunId;
+use crate::store::{Kind, Store};
+
+use super::layout;
+use super::snapshot::{self, Snapshot, SnapshotFile};
+
+/// Whether readers look at the datasets' own folders, and not at the record of what they hold.
+pub(super) fn has_folders(kind: Kind) -> bool {
+    match kind {
+        Kind::Local => true,
+        #[cfg(feature = "hdfs")]
+        Kind::Hdfs => true,
+        #[cfg(feature = "s3")]
+        Kind::S3 => false,
+    }
+}
+
+/// Whether the files of the current snapshot lie in those folders, and nowhere else.
+pub(super) fn is_home(kind: Kind) -> bool {
+    match kind {
+        Kind::Local => false,
+        #[cfg(feature = "hdfs")]
+        Kind::Hdfs => true,
+        #[cfg(feature = "s3")]
+        Kind::S3 => false,
+    }
+}
+
+/// Where the files of snapshots are to be read, while one of them is the current one.
+#[derive(Clone, Debug)]
+pub(crate) struct Homes {
+    kind: Kind,
+    current: Option<Snapshot>,
+}
+
+impl Homes {
+    /// As of now.
+    pub(crate) fn now(store: &dyn Store) -> Result<Self, BatchError> {
+        Ok(Self { kind: store.kind(), current: snapshot::current(store)? })
+    }
+
+    /// Where readers find a file that a run wrote, or else where it is kept.
+    pub(crate) fn path_of(&self, run: RunId, dataset: &str, name: &str) -> String {
+        self.path(has_folders(self.kind), run, dataset, name)
+    }
+
+    /// Where a file is, whatever becomes of what readers look at.
+    pub(crate) fn home_of(&self, run: RunId, dataset: &str, name: &str) -> String {
+        self.path(is_home(self.kind), run, dataset, name)
+    }
+
+    fn path(&self, in_folder: bool, run: RunId, dataset: &str, name: &str) -> String {
+        let is_it = |file: &SnapshotFile| file.run == run && file.name == name;
+        let current = self.current.as_ref().map_or(&[][..], |current| current.files(dataset));
+        if in_folder && current.iter().any(is_it) {
+            format!("{dataset}/{name}")
+        } else {
+            layout::file(run, dataset, name)
+        }
+    }
+}
+
+/// The files that readers of a dataset are to read, in the order of their rows.
+///
+/// # Errors
+///
+/// There is no such dataset ([`ErrorKind::Config`]), or it can't be read.
+pub(crate) fn files_of(store: &dyn Store, dataset: &str) -> Result<Vec<String>, BatchError> {
+    if !has_folders(store.kind())
+        && let Some(current) = snapshot::current(store)?
+        && let Some(files) = current.datasets.get(dataset)
+    {
+        let path = |file: &SnapshotFile| layout::file(file.run, dataset, &file.name);
+        return Ok(files.iter().map(path).collect());
+    }
+    let entries = match store.list(dataset) {
+        Ok(entries) => entries,
+        Err(_) if store.open(dataset).is_ok() => return Ok(vec![dataset.to_owned()]),
+        Err(error) => return Err(error),
+    };
+    if entries.is_empty() && !store.exists(dataset)? {
+        // Which says what is not there.
+        store.open(dataset)?;
+    }
+    // As Spark finds them: below folders of partitions alone, also where a column has such a name.
+    let is_part = |path: &String| {
+        let name = path.strip_prefix(dataset).unwrap_or(path).trim_start_matches('/');
+        let (folders, name) = name.rsplit_once('/').unwrap_or(("", name));
+        let in_partitions = folders.is_empty() || folders.split('/').all(|part| part.contains('='));
+        in_partitions && name.ends_with(".parquet") && !name.starts_with(['_', '.'])
+    };
+    Ok(entries.into_iter().map(|entry| entry.path).filter(is_part).collect())
+}
 
 /// A file that readers see.
 #[derive(Clone, Debug, PartialEq, Eq)]

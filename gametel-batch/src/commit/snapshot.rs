@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{BatchError, ErrorKind};
 use crate::manifest::RunId;
-use crate::store::Store;
+use crate::store::{Store, When};
 
 use super::{Part, layout};
 
@@ -154,15 +154,26 @@ pub(super) fn read<T: DeserializeOwned>(
     store: &dyn Store,
     path: &str,
 ) -> Result<Option<T>, BatchError> {
+    match store.get(path)? {
+        Some((content, _)) => parse(store, path, &content).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Understands what was read at a path.
+pub(super) fn parse<T: DeserializeOwned>(
+    store: &dyn Store,
+    path: &str,
+    content: &[u8],
+) -> Result<T, BatchError> {
     #[derive(Deserialize)]
     struct Form {
         format: u32,
     }
-    let Some((content, _)) = store.get(path)? else { return Ok(None) };
     let unreadable = |error: serde_json::Error| {
         BatchError::failed(format!("{} can't be read", store.name_of(path)), error)
     };
-    let form: Form = serde_json::from_slice(&content).map_err(unreadable)?;
+    let form: Form = serde_json::from_slice(content).map_err(unreadable)?;
     if form.format > Snapshot::FORMAT {
         let message = format!(
             "{} was written by a newer gametel-batch (its format is {}, the newest known here {}); \
@@ -173,7 +184,7 @@ pub(super) fn read<T: DeserializeOwned>(
         );
         return Err(BatchError::new(ErrorKind::Refused, message));
     }
-    serde_json::from_slice(&content).map(Some).map_err(unreadable)
+    serde_json::from_slice(content).map_err(unreadable)
 }
 
 /// Writes one of our own JSON files.
@@ -182,8 +193,16 @@ pub(super) fn write(
     path: &str,
     value: &impl Serialize,
 ) -> Result<(), BatchError> {
-    let json = serde_json::to_vec_pretty(value).map_err(|error| {
+    store.put(path, &json(store, path, value)?, When::Always).map(drop)
+}
+
+/// What is to be written at a path.
+pub(super) fn json(
+    store: &dyn Store,
+    path: &str,
+    value: &impl Serialize,
+) -> Result<Vec<u8>, BatchError> {
+    serde_json::to_vec_pretty(value).map_err(|error| {
         BatchError::failed(format!("{} can't be written", store.name_of(path)), error)
-    })?;
-    store.put(path, &json, crate::store::When::Always).map(drop)
+    })
 }

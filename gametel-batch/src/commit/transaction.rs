@@ -7,7 +7,7 @@ use crate::error::{BatchError, ErrorKind};
 use crate::manifest::{Manifest, RunId};
 use crate::store::{Kind, Lock, Store};
 
-use super::journal::{self, Pending};
+use super::journal::{self, Outcome, Pending};
 use super::place::{self, Shown};
 use super::snapshot::{self, Change, Snapshot, SnapshotFile, Written};
 use super::sweep::{Swept, sweep};
@@ -27,6 +27,8 @@ pub(crate) struct Transaction {
     run: RunId,
     /// Whether there may be a journal: then the staging is part of it.
     begun: bool,
+    /// Whether readers see it.
+    made: bool,
 }
 
 impl Transaction {
@@ -42,7 +44,7 @@ impl Transaction {
         let base = snapshot::current(&*store)?;
         let found = RunId::after(base.as_ref().map(|base| base.run), now);
         let run = RunId::after(Some(found), now);
-        Ok(Self { store, lock, base, found, run, begun: false })
+        Ok(Self { store, lock, base, found, run, begun: false, made: false })
     }
 
     /// The run that this is.
@@ -67,6 +69,10 @@ impl Transaction {
     ) -> Result<bool, BatchError> {
         let mut there = false;
         for dataset in datasets {
+            // Where nothing lies at the datasets' places, the record alone says it.
+            there |= self.base().is_some_and(|base| {
+                !place::has_folders(self.store.kind()) && !base.files(dataset).is_empty()
+            });
             there |= !place::shown(&*self.store, dataset)?.is_empty();
         }
         Ok(there)
@@ -75,7 +81,7 @@ impl Transaction {
     /// Where the files of a dataset are made, with numbers from 0 or, if they are to be `added`,
     /// behind those that are there.
     pub(crate) fn parts(&self, dataset: &str, added: bool) -> Parts {
-        let folder = format!("{}/{dataset}", layout::staging(self.run));
+        let folder = format!("{}/{dataset}", layout::staging(self.store.kind(), self.run));
         let there = self.base.as_ref().map_or(&[][..], |base| base.files(dataset));
         let names = if added {
             PartNames::behind(there.iter().map(|file| file.name.as_str()), self.run)
@@ -88,7 +94,7 @@ impl Transaction {
     /// Removes files that were written and are not needed.
     pub(crate) fn discard(&self, dataset: &str, parts: &[Part]) -> Result<(), BatchError> {
         parts.iter().try_for_each(|part| {
-            let folder = layout::staging(self.run);
+            let folder = layout::staging(self.store.kind(), self.run);
             self.store.remove(&format!("{folder}/{dataset}/{}", part.name))
         })
     }
@@ -117,11 +123,17 @@ impl Transaction {
         self.begun = true;
         if let Err(error) = pending.write(&*self.store) {
             // It may have been written all the same.
-            self.begun = !matches!(self.store.exists(layout::PENDING), Ok(false));
+            self.begun = error.kind() != ErrorKind::Refused
+                && !matches!(self.store.exists(layout::PENDING), Ok(false));
             return Err(self.cut_off(error));
         }
-        journal::finish(&*self.store, &pending).map_err(|error| self.cut_off(error))?;
+        let outcome = journal::finish(&*self.store, &pending);
+        let outcome = outcome.map_err(|error| self.cut_off(error))?;
         self.begun = false;
+        if let Outcome::Late(error) = outcome {
+            return Err(error);
+        }
+        self.made = true;
         if let Err(error) = sweep(&*self.store, keep) {
             // The change is made; what stays costs space, and goes with the next run.
             tracing::warn!(error = error.one_line(), "old files stay until the next run");
@@ -151,7 +163,7 @@ impl Transaction {
         let (Change::Replace(written, _) | Change::Extend(written, _)) = change else {
             return Ok(());
         };
-        let staged = layout::staging(self.run);
+        let staged = layout::staging(self.store.kind(), self.run);
         let mut folders = BTreeSet::new();
         for Written { dataset, parts } in written {
             for part in parts {
@@ -167,6 +179,9 @@ impl Transaction {
     /// nothing that was there is lost, and it can be brought back.
     fn adopt(&mut self, change: &Change) -> Result<(), BatchError> {
         let store = &*self.store;
+        if !place::has_folders(store.kind()) {
+            return Ok(());
+        }
         let mut found: BTreeMap<String, Vec<SnapshotFile>> = BTreeMap::new();
         for dataset in self.affected(change) {
             let shown = place::shown(store, &dataset)?;
@@ -182,6 +197,13 @@ impl Transaction {
             }
             let mut files = Vec::new();
             for Shown { name, bytes } in shown {
+                if place::is_home(store.kind()) {
+                    // It is where it belongs. One that is known stays what it is.
+                    let file = known.iter().find(|file| (&file.name, file.bytes) == (&name, bytes));
+                    let run = file.map_or(self.found, |file| file.run);
+                    files.push(SnapshotFile { run, name, bytes });
+                    continue;
+                }
                 let home = layout::file(self.found, &dataset, &name);
                 store.link(&format!("{dataset}/{name}"), &home)?;
                 store.sync(layout::folder_of(&home))?;
@@ -214,11 +236,17 @@ impl Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        if self.begun {
+        if self.begun || self.made {
             return;
         }
-        if let Err(error) = self.store.remove(layout::STAGING) {
-            tracing::warn!(error = error.one_line(), "the staging stays until the next run");
+        let kind = self.store.kind();
+        let staging = if layout::stages(kind) {
+            layout::STAGING.to_owned()
+        } else {
+            layout::staging(kind, self.run)
+        };
+        if let Err(error) = self.store.remove(&staging) {
+            tracing::warn!(error = error.one_line(), "what was staged stays until the next run");
         }
     }
 }

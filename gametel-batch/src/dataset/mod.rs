@@ -2,8 +2,8 @@
 
 mod stored;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -11,11 +11,12 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{DataType, Schema, SchemaRef, TimeUnit};
 use gametel_core::event::Timestamp;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
+use crate::commit;
 use crate::error::BatchError;
 use crate::manifest::SchemaColumn;
 use crate::parquet::read_folder;
+use crate::store::{self, Location, Store};
 use crate::timestamp::write_timestamp;
 
 pub(crate) use stored::{From, ParquetFile};
@@ -23,6 +24,9 @@ pub(crate) use stored::{From, ParquetFile};
 /// The Parquet files of one dataset.
 #[derive(Clone, Debug)]
 pub struct Dataset {
+    store: Arc<dyn Store>,
+    /// Where the files are in it, in the same order.
+    paths: Vec<String>,
     files: Vec<DatasetFile>,
     schema: SchemaRef,
     /// The columns that the folders' names have, `NAME=VALUE`, by those of the first file.
@@ -55,37 +59,57 @@ pub struct Head {
 }
 
 impl Dataset {
-    /// Opens a folder of Parquet files, or one file, and reads the footers. Files whose names start
-    /// with `_` or `.` are passed over, as Spark does. A folder `NAME=VALUE` in it is a partition:
-    /// its files' rows have that value in a column more, behind the others.
+    /// Opens a folder of Parquet files of this machine, or one file, and reads the footers. Files
+    /// whose names start with `_` or `.` are passed over, as Spark does. A folder `NAME=VALUE` in it
+    /// is a partition: its files' rows have that value in a column more, behind the others.
     ///
     /// # Errors
     ///
     /// There is nothing at the path, no Parquet file in it, or one that can't be read.
     pub fn open(path: &Path) -> Result<Self, BatchError> {
+        Self::open_at(&path.into())
+    }
+
+    /// Opens a dataset, or one file, wherever it is. Blocks its thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_at(location: &Location) -> Result<Self, BatchError> {
+        let (output, name) = location.split();
+        Self::open_in(&output, &name)
+    }
+
+    /// Opens a dataset of an output.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_in(output: &Location, name: &str) -> Result<Self, BatchError> {
+        let store = store::open(output)?;
+        let paths = commit::files_of(&*store, name)?;
         let mut files = Vec::new();
         let mut schema: Option<SchemaRef> = None;
-        for (path, in_folders) in parquet_files(path)? {
-            let unreadable = |error: parquet::errors::ParquetError| {
-                BatchError::failed(format!("{} is no Parquet file", path.display()), error)
-            };
-            let file = open(&path)?;
-            let bytes = file.metadata().map_err(|error| cannot_open(&path, error))?.len();
-            let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(unreadable)?;
-            let rows = reader.metadata().file_metadata().num_rows();
-            schema.get_or_insert_with(|| SchemaRef::clone(reader.schema()));
-            let rows = u64::try_from(rows).unwrap_or(0);
+        for path in &paths {
+            let file = store.open(path)?;
+            let bytes = file.size();
+            let file = ParquetFile::open(Arc::from(file)).map_err(|error| {
+                BatchError::failed(format!("{} is no Parquet file", store.name_of(path)), error)
+            })?;
+            schema.get_or_insert_with(|| SchemaRef::clone(file.schema()));
+            let in_folders = in_folders(name, path);
+            let (path, rows) = (output.path_of(path), file.rows());
             files.push(DatasetFile { path, bytes, rows, in_folders });
         }
         match schema {
             Some(schema) => {
                 let first = files.first().into_iter().flat_map(|file| &file.in_folders);
                 let in_folders = first.map(|(column, _)| column.clone()).collect();
-                Ok(Self { files, schema, in_folders })
+                Ok(Self { store, paths, files, schema, in_folders })
             }
             None => {
-                let path = path.display();
-                Err(BatchError::config(format!("there is no Parquet file in {path}")))
+                let name = store.name_of(name);
+                Err(BatchError::config(format!("there is no Parquet file in {name}")))
             }
         }
     }
@@ -115,19 +139,21 @@ impl Dataset {
     /// A file can't be read.
     pub fn head(&self, limit: usize) -> Result<Head, BatchError> {
         let mut rows = Vec::new();
-        for file in &self.files {
+        for (path, found) in self.paths.iter().zip(&self.files) {
             if rows.len() == limit {
                 break;
             }
             let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
-                BatchError::failed(format!("{} can't be read", file.path.display()), error)
+                BatchError::failed(format!("{} can't be read", self.store.name_of(path)), error)
             };
-            for batch in batches(&file.path, limit - rows.len()).map_err(failed)? {
+            let file = ParquetFile::open(Arc::from(self.store.open(path)?));
+            let head = file.and_then(|file| file.head(limit - rows.len()));
+            for batch in head.map_err(|error| failed(error.into()))? {
                 let batch = batch.map_err(|error| failed(error.into()))?;
                 let first = rows.len();
                 append_text(&batch, &mut rows).map_err(|error| failed(error.into()))?;
                 for row in &mut rows[first..] {
-                    row.extend(file.in_folders.iter().map(|(_, value)| value.clone()));
+                    row.extend(found.in_folders.iter().map(|(_, value)| value.clone()));
                 }
             }
         }
@@ -137,56 +163,14 @@ impl Dataset {
     }
 }
 
-type Found = (PathBuf, Vec<(String, Option<String>)>);
-
-fn parquet_files(path: &Path) -> Result<Vec<Found>, BatchError> {
-    if !path.is_dir() {
-        return Ok(vec![(path.to_owned(), Vec::new())]);
-    }
-    let mut files = Vec::new();
-    collect_files(path, &[], &mut files)?;
-    files.sort();
-    Ok(files)
-}
-
-/// Adds the files of a folder, and those of the partitions in it.
-fn collect_files(
-    path: &Path,
-    in_folders: &[(String, Option<String>)],
-    files: &mut Vec<Found>,
-) -> Result<(), BatchError> {
-    for entry in std::fs::read_dir(path).map_err(|error| cannot_open(path, error))? {
-        let entry = entry.map_err(|error| cannot_open(path, error))?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if let Some(partition) = read_folder(&name).filter(|_| entry.path().is_dir()) {
-            let in_folders = [in_folders, &[partition]].concat();
-            collect_files(&entry.path(), &in_folders, files)?;
-        } else if name.ends_with(".parquet") && !name.starts_with(['_', '.']) {
-            files.push((entry.path(), in_folders.to_vec()));
-        }
-    }
-    Ok(())
-}
-
-fn open(path: &Path) -> Result<File, BatchError> {
-    File::open(path).map_err(|error| cannot_open(path, error))
-}
-
-fn cannot_open(path: &Path, error: std::io::Error) -> BatchError {
-    let message = format!("{} can't be opened", path.display());
-    match error.kind() {
-        std::io::ErrorKind::NotFound => BatchError::config(message).with_source(error),
-        _ => BatchError::failed(message, error),
-    }
-}
-
-fn batches(
-    path: &Path,
-    limit: usize,
-) -> Result<ParquetRecordBatchReader, Box<dyn std::error::Error + Send + Sync>> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
-    Ok(builder.with_limit(limit).build()?)
+/// The columns that the folders of a file have, between the dataset and itself.
+fn in_folders(dataset: &str, path: &str) -> Vec<(String, Option<String>)> {
+    let below = match dataset {
+        "" => path,
+        _ => path.split_once(&format!("{dataset}/")).map_or("", |(_, below)| below),
+    };
+    let folders = below.rsplit_once('/').map_or("", |(folders, _)| folders);
+    folders.split('/').filter_map(read_folder).collect()
 }
 
 fn append_text(

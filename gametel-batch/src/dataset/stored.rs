@@ -35,6 +35,11 @@ impl ParquetFile {
         self.0.schema()
     }
 
+    /// Reads the first rows.
+    pub(crate) fn head(self, limit: usize) -> Result<ParquetRecordBatchReader, ParquetError> {
+        self.0.with_batch_size(BATCH_ROWS).with_limit(limit).build()
+    }
+
     /// Reads the rows, in order.
     pub(crate) fn batches(self) -> Result<ParquetRecordBatchReader, ParquetError> {
         self.0.with_batch_size(BATCH_ROWS).build()

@@ -18,7 +18,7 @@ pub fn datasets(
     let mut text = String::new();
     let quarantine = Some(&manifest.quarantine).filter(|quarantine| quarantine.rows > 0);
     for WrittenDataset { name, .. } in manifest.datasets.iter().chain(quarantine) {
-        let dataset = Dataset::open(&manifest.output.path_of(name))?;
+        let dataset = Dataset::open_in(&manifest.output, name)?;
         let head = dataset.head(rows)?;
         text.extend([name, "\n", &tree(&dataset.columns()), &table(&head, truncate)]);
         if head.more {

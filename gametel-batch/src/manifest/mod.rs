@@ -33,6 +33,7 @@ use gametel_core::catalog::Catalog;
 use gametel_core::event::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::commit::layout;
 use crate::store::Location;
 
 pub use check::Imbalance;
@@ -203,6 +204,12 @@ impl Manifest {
     /// The path of a file of this manifest: what `File::open` takes. Where the output is no local
     /// folder, it is the file's URL, which Spark or DuckDB take.
     pub fn path_of(&self, file: &WrittenFile) -> PathBuf {
-        self.output.path_of(&file.path)
+        match &self.output {
+            // Nothing is moved there: a file stays where it was written.
+            Location::S3 { .. } => {
+                self.output.path_of(&format!("{}/{}/{}", layout::DATA, self.run, file.path))
+            }
+            _ => self.output.path_of(&file.path),
+        }
     }
 }

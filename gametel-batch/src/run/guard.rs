@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gametel_core::catalog::{Catalog, DatasetDefinition, DatasetIndex};
 
-use crate::commit::{Snapshot, SnapshotFile, layout, shown_names};
+use crate::commit::{Homes, Snapshot, SnapshotFile, shown_names};
 use crate::config::RunConfig;
 use crate::dataset::{ParquetFile, schema_columns};
 use crate::error::BatchError;
@@ -29,7 +29,8 @@ pub(crate) fn held(
     mode: Mode,
 ) -> Result<Held, BatchError> {
     let mut held = Held::default();
-    let mut manifests = Manifests { store, output, known: BTreeMap::new() };
+    let mut manifests =
+        Manifests { store, output, homes: Homes::now(store)?, known: BTreeMap::new() };
     for (topic, partitions) in base.iter().filter_map(|base| base.offsets.as_ref()).flatten() {
         for (partition, end) in partitions {
             held.add_range(topic, *partition, *end, *end);
@@ -134,6 +135,7 @@ impl File {
 struct Manifests<'a> {
     store: &'a dyn Store,
     output: &'a Location,
+    homes: Homes,
     known: BTreeMap<RunId, Option<Manifest>>,
 }
 
@@ -170,7 +172,7 @@ impl Manifests<'_> {
 
     fn footer(&self, dataset: &str, file: &File) -> Result<ParquetFile, BatchError> {
         let path = match file.run {
-            Some(run) => layout::file(run, dataset, &file.name),
+            Some(run) => self.homes.home_of(run, dataset, &file.name),
             None => format!("{dataset}/{}", file.name),
         };
         ParquetFile::open(self.store.open(&path)?.into()).map_err(|error| {

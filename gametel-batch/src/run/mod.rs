@@ -5,6 +5,8 @@ pub(crate) mod guard;
 #[cfg(all(test, feature = "log"))]
 mod kill_tests;
 mod record;
+#[cfg(all(test, feature = "log", feature = "hdfs", feature = "s3"))]
+mod remote_kill_tests;
 mod resume;
 mod sinks;
 

@@ -6,8 +6,15 @@
 
 #[cfg(test)]
 pub(crate) mod conformance;
+#[cfg(feature = "hdfs")]
+mod hdfs;
 mod local;
 mod location;
+mod options;
+#[cfg(any(feature = "hdfs", feature = "s3"))]
+mod remote;
+#[cfg(feature = "s3")]
+mod s3;
 #[cfg(test)]
 pub(crate) mod stop_at;
 
@@ -21,19 +28,40 @@ use crate::error::BatchError;
 
 pub(crate) use local::LocalStore;
 pub use location::Location;
+pub use options::StoreOptions;
 
-/// Opens the store of a location. Nothing is made there yet.
+/// The folder of what a store makes for itself and removes again: whoever takes the lock sweeps it.
+#[cfg(feature = "hdfs")]
+const SCRATCH: &str = "_gametel/tmp";
+
+/// Opens the store of a location. Nothing is made there yet, and nothing connected to.
 ///
 /// # Errors
 ///
-/// This build has no store of that kind.
+/// This build has no store of that kind, or the options don't fit it.
 pub(crate) fn open(location: &Location) -> Result<Arc<dyn Store>, BatchError> {
     match location {
         Location::Folder(path) => Ok(Arc::new(LocalStore::new(path))),
-        other => Err(BatchError::config(format!(
-            "{other} can't be written: this build of gametel-batch has no store of that kind"
-        ))),
+        #[cfg(feature = "hdfs")]
+        Location::Hdfs { authority, path, options } => {
+            Ok(Arc::new(hdfs::HdfsStore::new(authority, path, options)?))
+        }
+        #[cfg(feature = "s3")]
+        Location::S3 { bucket, prefix, options } => {
+            Ok(Arc::new(s3::S3Store::new(bucket, prefix, options)?))
+        }
+        #[cfg(not(feature = "hdfs"))]
+        Location::Hdfs { .. } => Err(lacking(location, "hdfs")),
+        #[cfg(not(feature = "s3"))]
+        Location::S3 { .. } => Err(lacking(location, "s3")),
     }
+}
+
+#[cfg(not(all(feature = "hdfs", feature = "s3")))]
+fn lacking(location: &Location, feature: &str) -> BatchError {
+    BatchError::config(format!(
+        "{location} can't be used: this build of gametel-batch lacks the feature {feature}"
+    ))
 }
 
 /// A place of files, below one output.
@@ -173,6 +201,12 @@ pub(crate) trait Lock: fmt::Debug + Send + Sync {
 pub(crate) enum Kind {
     /// A folder of this machine.
     Local,
+    /// Hadoop's file system.
+    #[cfg(feature = "hdfs")]
+    Hdfs,
+    /// A bucket of S3, or of what speaks its language.
+    #[cfg(feature = "s3")]
+    S3,
 }
 
 /// The condition of a [`put`](Store::put).

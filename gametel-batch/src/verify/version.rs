@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::commit::{Snapshot, layout};
+use crate::commit::{Homes, Snapshot};
 use crate::error::{BatchError, ErrorKind};
 use crate::manifest::{Manifest, RunId, SchemaColumn, WrittenFile, stored};
 use crate::store::{Location, Store};
@@ -13,6 +13,7 @@ use super::Finding;
 pub(super) struct Version {
     snapshot: Snapshot,
     is_current: bool,
+    homes: Homes,
     /// Oldest first.
     pub(super) manifests: Vec<Manifest>,
     /// The runs that wrote files, and have left no manifest that can be read; and why not.
@@ -61,7 +62,7 @@ impl Version {
                 Err(error) => drop(silent.insert(run, error.one_line())),
             }
         }
-        Ok(Self { snapshot, is_current, manifests, silent })
+        Ok(Self { snapshot, is_current, homes: Homes::now(store)?, manifests, silent })
     }
 
     /// The files of a run that are part of the version.
@@ -71,7 +72,7 @@ impl Version {
             let names = self.names(&dataset.name, run);
             dataset.files.iter().filter_map(move |file| {
                 let name = name_in(&dataset.name, &file.path);
-                let path = self.path_of(run, &dataset.name, name);
+                let path = self.homes.path_of(run, &dataset.name, name);
                 let (schema, partition_by) =
                     (dataset.schema.as_slice(), dataset.partition_by.as_deref());
                 let dataset = dataset.name.as_str();
@@ -97,7 +98,7 @@ impl Version {
             let mut of_files = Vec::new();
             for (dataset, files) in &self.snapshot.datasets {
                 for file in files.iter().filter(|file| file.run == *run) {
-                    let path = self.path_of(*run, dataset, &file.name);
+                    let path = self.homes.path_of(*run, dataset, &file.name);
                     of_files.push(finding.clone().of_dataset(dataset).of_file(&path));
                 }
             }
@@ -115,7 +116,7 @@ impl Version {
                             true => ("part of the dataset", "not part of it"),
                             false => ("no such file", "part of the dataset"),
                         };
-                        let path = self.path_of(manifest.run, &dataset.name, name);
+                        let path = self.homes.path_of(manifest.run, &dataset.name, name);
                         let finding = Finding::new("file", in_claim, in_version);
                         let finding = finding.of_run(manifest.run).of_dataset(&dataset.name);
                         findings.push(finding.of_file(&path));
@@ -150,10 +151,6 @@ impl Version {
     fn names(&self, dataset: &str, run: RunId) -> BTreeSet<&str> {
         let files = self.snapshot.files(dataset).iter();
         files.filter(|file| file.run == run).map(|file| file.name.as_str()).collect()
-    }
-
-    fn path_of(&self, run: RunId, dataset: &str, name: &str) -> String {
-        if self.is_current { format!("{dataset}/{name}") } else { layout::file(run, dataset, name) }
     }
 }
 

@@ -11,11 +11,11 @@ use gametel_batch::display::{Truncate, table, tree};
 use crate::kafka::{Record, produce};
 use crate::support::{batch, rows, text, topic};
 
-type Row = BTreeMap<String, Option<String>>;
+pub(crate) type Row = BTreeMap<String, Option<String>>;
 
 const TOPIC: &str = include_str!("golden/seed_topic.tsv");
 const STDOUT: &str = include_str!("golden/seed_batch_stdout.txt");
-const EQUIPMENT: &str = include_str!("golden/spark_equipment_purchases.ndjson");
+pub(crate) const EQUIPMENT: &str = include_str!("golden/spark_equipment_purchases.ndjson");
 const CONSUMABLE: &str = include_str!("golden/spark_consumable_purchases.ndjson");
 
 const COLUMNS: [&str; 8] = [
@@ -29,12 +29,12 @@ const COLUMNS: [&str; 8] = [
     "event_type",
 ];
 
-fn sparks_rows(ndjson: &str) -> Vec<Row> {
+pub(crate) fn sparks_rows(ndjson: &str) -> Vec<Row> {
     ndjson.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// Spark's row as ours must be: `event_ts` is the number's own text, which Spark printed anew.
-fn with_own_number(mut row: Row) -> Row {
+pub(crate) fn with_own_number(mut row: Row) -> Row {
     let raw = row["raw_event"].clone().unwrap();
     let own = raw.split_once("\"event_ts\": ").map(|(_, rest)| rest.split(',').next().unwrap());
     let sparks = row.insert("event_ts".to_owned(), own.map(str::to_owned)).flatten();
@@ -43,11 +43,9 @@ fn with_own_number(mut row: Row) -> Row {
     row
 }
 
-#[test]
-fn the_seeds_records_give_sparks_rows_in_sparks_order() {
-    let Some((brokers, topic)) = topic("golden", 1) else {
-        return;
-    };
+/// A topic of the old pipeline's records, and the broker that has it.
+pub(crate) fn seed_topic(test: &str) -> Option<(String, String)> {
+    let (brokers, topic) = topic(test, 1)?;
     let records: Vec<_> = TOPIC
         .lines()
         .map(|line| {
@@ -57,7 +55,14 @@ fn the_seeds_records_give_sparks_rows_in_sparks_order() {
         .collect();
     assert_eq!(records.len(), 51);
     produce(&brokers, &topic, &records);
+    Some((brokers, topic))
+}
 
+#[test]
+fn the_seeds_records_give_sparks_rows_in_sparks_order() {
+    let Some((brokers, topic)) = seed_topic("golden") else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("tables");
     let source = format!("kafka://{brokers}/{topic}");

@@ -1,4 +1,4 @@
-//! The binary as a user runs it, on the embedded log and on a real Kafka.
+//! The binary as a user runs it, on the embedded log, on a real Kafka, and on other stores.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -8,6 +8,8 @@ mod catalog;
 mod compaction;
 #[cfg(feature = "kafka")]
 mod golden;
+#[cfg(all(feature = "hdfs", feature = "kafka", feature = "log"))]
+mod hdfs;
 #[cfg(feature = "log")]
 mod history;
 #[cfg(feature = "kafka")]
@@ -25,12 +27,18 @@ mod no_room;
 mod plan;
 #[cfg(feature = "kafka")]
 mod ranges;
+#[cfg(all(feature = "s3", feature = "log"))]
+mod s3;
 #[cfg(feature = "kafka")]
 mod safeguards;
 #[cfg(feature = "kafka")]
 mod secured;
 #[cfg(feature = "log")]
 mod shapes;
+#[cfg_attr(
+    not(any(feature = "log", feature = "kafka")),
+    allow(dead_code, reason = "without a source there is little to run")
+)]
 mod support;
 #[cfg(feature = "log")]
 mod typed;

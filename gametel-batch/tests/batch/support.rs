@@ -39,7 +39,12 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
 
 /// Runs the command to its end.
 pub(crate) fn batch(arguments: &[&str]) -> Said {
-    let output = command(arguments).output().expect("the binary starts");
+    run_to_end(&mut command(arguments))
+}
+
+/// Runs a command to its end.
+pub(crate) fn run_to_end(command: &mut Command) -> Said {
+    let output = command.output().expect("the binary starts");
     Said {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
