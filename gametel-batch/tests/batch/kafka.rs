@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gametel_batch::source::{self, End, SourceConfig, SourceRecord, Start};
-use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::mocking::MockCluster;
@@ -316,4 +316,44 @@ fn who_follows_a_trickle_sees_it_as_it_comes() {
     });
     // One fetch has a few of them; a full batch has thousands.
     assert!(first < Some(500), "it waited for more: {first:?}");
+}
+
+#[test]
+fn an_append_goes_on_in_each_partition_and_takes_new_ones_whole() {
+    let Some((brokers, topic)) = topic("append", 2) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (output, source) = (folder.path().join("tables"), format!("kafka://{brokers}/{topic}"));
+    let append = || {
+        let ends = ["--source", &source, "--output", text(&output)];
+        let append = ["run", "--mode", "append", "--json"];
+        batch(&[&append[..], &ends].concat()).report()
+    };
+    let add = |partitions: &[i32], host: &str| {
+        let value = sword(host);
+        let records: Vec<_> = partitions.iter().map(|p| Record::new(*p, &value)).collect();
+        produce(&brokers, &topic, &records);
+    };
+    add(&[0, 0, 1], "first");
+    append();
+    add(&[1], "second");
+    let manifest = append();
+    let starts = |manifest: &serde_json::Value| {
+        let partitions = manifest["partitions"].as_array().unwrap();
+        partitions.iter().map(|p| p["start"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!((starts(&manifest), &manifest["read"]), (vec![2, 1], &1.into()));
+
+    let admin: AdminClient<DefaultClientContext> = client(&brokers).create().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let more = NewPartitions::new(&topic, 3);
+    runtime.block_on(admin.create_partitions([&more], &AdminOptions::new())).unwrap();
+    add(&[2, 0], "third");
+    let manifest = append();
+    assert_eq!((starts(&manifest), &manifest["read"]), (vec![2, 2, 0], &2.into()));
+    let hosts = rows(&output.join("equipment_purchases"));
+    let hosts: Vec<_> =
+        hosts.into_iter().map(|mut row| row.remove("Host").unwrap().unwrap()).collect();
+    assert_eq!(hosts, ["first", "first", "first", "second", "third", "third"]);
 }
