@@ -234,9 +234,8 @@ fn what_arrives_after_the_start_is_for_the_next_run() {
     producer.flush(TIMEOUT).unwrap();
     producer.abort_transaction(TIMEOUT).unwrap();
     let config = format!("kafka://{brokers}/{topic}").parse().unwrap();
-    let ends = |source: &dyn Source| -> Vec<_> {
-        source.ranges().iter().map(|range| range.end).collect()
-    };
+    let ends =
+        |source: &dyn Source| -> Vec<_> { source.ranges().iter().map(|range| range.end).collect() };
     // The coordinator confirms an abort before each partition has its marker.
     let (begun, mut source) = (Instant::now(), source::open(&config).unwrap());
     while ends(&*source) != [Some(1), Some(4)] {

@@ -64,7 +64,8 @@ fn a_range_is_by_offset_by_time_or_by_partition() {
         assert_eq!(report["read"], hosts.len(), "{options:?}");
     }
     let (report, _) = run(&[&source], &["--start", &one]);
-    let range = json!([{"topic": topic, "partition": 1, "start": 3, "end": 5, "read": 2}]);
+    let range =
+        json!([{"topic": topic, "partition": 1, "start": 3, "end": 5, "read": 2, "gaps": 0}]);
     assert_eq!(report["partitions"], range, "what is not named is not read");
 
     let gone = named(json!({"0": 0, "7": 0}));
@@ -114,8 +115,10 @@ fn topics_and_files_are_read_in_the_order_they_are_named() {
     let (report, hosts) = run(&[&file, &topics], &["--start", "0"]);
     let ten = "0.0 0.1 0.2 0.3 0.4 1.0 1.1 1.2 1.3 1.4";
     assert_eq!(hosts.join(" "), format!("file second second second {ten}"));
-    assert_eq!(report["source"], format!("{file} {topics}"));
-    let range = |topic: &str, partition, end| json!({"topic": topic, "partition": partition, "start": 0, "end": end, "read": end});
+    let [second_url, first_url] =
+        [&second, &first].map(|topic| format!("kafka://{brokers}/{topic}"));
+    assert_eq!(report["sources"], json!([file, second_url, first_url]));
+    let range = |topic: &str, partition, end| json!({"topic": topic, "partition": partition, "start": 0, "end": end, "read": end, "gaps": 0});
     let path = file.strip_prefix("file:").unwrap();
     let expected = json!([
         range(path, 0, 1),
