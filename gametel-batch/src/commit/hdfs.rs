@@ -150,7 +150,7 @@ impl<'a> Switch<'a> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "log"))]
 mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;

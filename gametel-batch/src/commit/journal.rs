@@ -58,6 +58,7 @@ pub(super) enum Outcome {
     /// Readers see it.
     Done,
     /// Another one came first, where the lock alone can't keep it out; nothing of this one is left.
+    #[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "elsewhere the lock keeps it out"))]
     Late(BatchError),
 }
 

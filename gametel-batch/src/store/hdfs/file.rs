@@ -1,5 +1,6 @@
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 use hdfs_native::WriteOptions;
@@ -17,6 +18,8 @@ use super::trouble::{Reason, Trouble};
 const PIECE: usize = 1 << 20;
 /// How many pieces may wait while the next is filled.
 const AHEAD: usize = 2;
+/// Between two tries to have the first block.
+const PAUSE: Duration = Duration::from_millis(500);
 /// What is read by one call, so that its deadline does not depend on what was asked for.
 const READ: usize = 8 << 20;
 
@@ -94,14 +97,18 @@ impl HdfsUpload {
     /// Begins the first block with one byte, which is kept until more has come. So when this fails
     /// nothing has been sent, and it can be tried again; all that comes later can't.
     async fn start(&self, open: &mut Open, byte: Bytes) -> Result<(), Trouble> {
-        let name_node = &self.store.name_node;
-        for _ in 0..3 {
+        let (name_node, begun) = (&self.store.name_node, Instant::now());
+        loop {
             match name_node.once(open.file.write(byte.clone())).await {
-                Err(trouble) if trouble.may_pass() => self.store.make_parent(&self.path).await?,
+                Err(trouble)
+                    if trouble.may_pass() && begun.elapsed() < name_node.options().retry_for =>
+                {
+                    tracing::debug!(error = trouble.line(), "a block is asked for again");
+                    tokio::time::sleep(PAUSE).await;
+                }
                 done => return done.map(drop),
             }
         }
-        name_node.once(open.file.write(byte)).await.map(drop)
     }
 
     async fn end(&mut self) -> Result<(), Trouble> {
