@@ -25,6 +25,8 @@ mod no_room;
 mod plan;
 #[cfg(feature = "kafka")]
 mod ranges;
+#[cfg(feature = "log")]
+mod replay;
 #[cfg(feature = "kafka")]
 mod safeguards;
 #[cfg(feature = "kafka")]
