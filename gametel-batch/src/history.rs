@@ -1,6 +1,6 @@
 //! The runs of an output, by their manifests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use gametel_core::event::Timestamp;
@@ -44,6 +44,12 @@ pub struct PastRun {
     /// Of a rollback, the run whose datasets it brought back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restored: Option<RunId>,
+    /// Of a replay, how many records of the quarantine it took, by their reasons.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub replayed: BTreeMap<String, u64>,
+    /// Of a replay that sent them away, where to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_to: Option<String>,
     /// Where the records came from.
     pub sources: Vec<String>,
     /// What it read of each partition.
@@ -107,6 +113,8 @@ impl PastRun {
             finished: manifest.finished,
             mode: manifest.mode,
             restored: manifest.restored,
+            sent_to: manifest.replay.as_ref().and_then(|replay| replay.to.clone()),
+            replayed: manifest.replay.map(|replay| replay.replayed).unwrap_or_default(),
             sources: manifest.sources,
             read: manifest.read,
             rows: manifest.datasets.iter().fold(0, |rows, dataset| {
@@ -151,9 +159,10 @@ impl fmt::Display for History {
                 Timestamp::from_millis(run.started.as_millis() / 1_000 * 1_000),
             );
             let counts = [run.read, run.rows, run.quarantined].map(|count| count.to_string());
-            let more = match run.restored {
-                Some(restored) => format!("as of {restored}"),
-                None => offsets(&run.partitions),
+            let more = match (run.restored, run.mode) {
+                (Some(restored), _) => format!("as of {restored}"),
+                (None, Mode::Replay) => replayed(run),
+                (None, _) => offsets(&run.partitions),
             };
             let counts = counts.each_ref().map(String::as_str);
             line(&run.run.to_string(), &began, run.mode.as_str(), counts, [run.state(), &more])?;
@@ -167,6 +176,13 @@ impl fmt::Display for History {
         }
         Ok(())
     }
+}
+
+/// `of quarantine: invalid_json, too_long, to kafka://…`
+fn replayed(run: &PastRun) -> String {
+    let reasons: Vec<_> = run.replayed.keys().map(|reason| printable(reason).to_string()).collect();
+    let to = run.sent_to.iter().map(|to| format!(", to {}", printable(to))).collect::<String>();
+    format!("of quarantine: {}{to}", reasons.join(", "))
 }
 
 /// `events/0 0..60, events/1 0..7`; of a long list, the first and how many there are in all.

@@ -86,6 +86,7 @@ pub(crate) fn rollback_on(
         quarantine: WrittenDataset { name: QUARANTINE.to_owned(), ..Default::default() },
         quarantined: Default::default(),
         tombstones: 0,
+        replay: None,
     };
     // All that is kept stays: who brings one thing back may want to bring back another.
     transaction.commit(&Change::Restore(earlier), &manifest, usize::MAX)?;

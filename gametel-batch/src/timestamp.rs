@@ -29,6 +29,33 @@ pub(crate) fn write_timestamp(text: &mut String, at: Timestamp) {
     }
 }
 
+/// Reads what [`write_timestamp`] wrote. `None` if it is none of that.
+pub(crate) fn read_timestamp(text: &str) -> Option<Timestamp> {
+    let (sign, rest) = match text.as_bytes().first()? {
+        b'-' => (-1, &text[1..]),
+        b'+' => (1, &text[1..]),
+        _ => (1, text),
+    };
+    let (date, time) = rest.split_once(' ')?;
+    let mut date = date.split('-').map(|number| number.parse::<i32>().ok().map(i64::from));
+    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
+    let mut time = time.split(':').map(|number| number.parse::<i32>().ok().map(i64::from));
+    let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
+    if fraction.len() > 6 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let micros: i64 = format!("{fraction:0<6}").parse().ok()?;
+    let seconds = hour * 3_600 + minute * 60 + second;
+    // The first day of all begins before the least number of microseconds.
+    let days = i128::from(days(sign * year, month, day));
+    let micros = days * 86_400_000_000 + i128::from(seconds) * 1_000_000 + i128::from(micros);
+    let at = Timestamp::from_micros(i64::try_from(micros).ok()?);
+    let mut written = String::new();
+    write_timestamp(&mut written, at);
+    (written == text).then_some(at)
+}
+
 /// Writes a time in UTC by RFC 3339: `2026-11-24T02:11:34.303275Z`. Only years of four digits have
 /// such a form.
 pub(crate) fn write_rfc3339(text: &mut String, at: Timestamp) {
@@ -54,6 +81,16 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
+}
+
+/// The day, counted from 1970-01-01, of a date: `days_from_civil` of the same author.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let month_from_march = if month > 2 { month - 3 } else { month + 9 };
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
 }
 
 #[cfg(test)]
@@ -84,7 +121,32 @@ mod tests {
         text(i64::MIN);
     }
 
+    #[test]
+    fn what_is_no_time_is_not_read() {
+        for text in [
+            "",
+            "2026",
+            "2026-11-24",
+            "2026-13-24 00:00:00",
+            "2026-11-24 02:11:34.",
+            "2026-11-24 02:11:34.10",
+            "-",
+            "é 1",
+            "9999999999-01-01 00:00:00",
+        ] {
+            assert_eq!(read_timestamp(text), None, "{text}");
+        }
+        for micros in [i64::MIN, i64::MAX] {
+            assert_eq!(read_timestamp(&text(micros)), Some(Timestamp::from_micros(micros)));
+        }
+    }
+
     proptest! {
+        #[test]
+        fn what_is_written_is_read(micros in any::<i64>()) {
+            prop_assert_eq!(read_timestamp(&text(micros)), Some(Timestamp::from_micros(micros)));
+        }
+
         #[test]
         fn dates_are_those_of_a_date_library(millis in -62_135_596_800_000..253_402_207_200_000_i64) {
             let at = jiff::Timestamp::from_millisecond(millis).unwrap();

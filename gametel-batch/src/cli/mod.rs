@@ -7,6 +7,7 @@ mod history;
 mod output;
 mod place;
 mod plan;
+mod replay;
 mod rollback;
 mod run;
 mod safeguard;
@@ -42,6 +43,7 @@ Examples:
       --start 2026-11-24 --end 2026-11-25
   zcat old/*.gz | gametel-batch run --source - --output tables
   gametel-batch run --source kafka://127.0.0.1:9092/events --output tables --mode append
+  gametel-batch replay tables --reason column_type_mismatch --catalog arena.toml
   gametel-batch rollback tables
   gametel-batch verify tables --deep
   gametel-batch history tables
@@ -58,6 +60,8 @@ Exit codes: 0 done, 1 failed (nothing half-visible), 2 usage or configuration,
 enum Command {
     /// Read a source once, and replace the datasets of the output.
     Run(run::Run),
+    /// Decode records of the quarantine again, or send them elsewhere.
+    Replay(replay::Replay),
     /// Bring back the datasets of an earlier run: exactly its files.
     ///
     /// It is a run of its own, and can itself be taken back: without --to, the state before the
@@ -96,6 +100,7 @@ impl Cli {
     pub(crate) async fn execute(self) -> ExitCode {
         let result = match self.command {
             Command::Run(run) => run.execute().await,
+            Command::Replay(replay) => replay.execute().await,
             Command::Rollback(rollback) => rollback.execute().await,
             Command::Gc(gc) => gc.execute().await,
             Command::Verify(verify) => verify.execute(),

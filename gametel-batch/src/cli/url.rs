@@ -19,6 +19,17 @@ impl FromStr for Url {
 }
 
 impl Url {
+    /// The one end that the URL names.
+    pub(super) fn endpoint(self) -> Result<Endpoint, BatchError> {
+        match &self.endpoints()?[..] {
+            [endpoint] => Ok(endpoint.clone()),
+            _ => Err(BatchError::new(
+                ErrorKind::Config,
+                "one topic is wanted, and several are named",
+            )),
+        }
+    }
+
     /// The ends that the URL names: at least one.
     pub(super) fn endpoints(self) -> Result<Vec<Endpoint>, BatchError> {
         self.0.map_err(|error| BatchError::new(ErrorKind::Config, error.to_string()))

@@ -22,6 +22,9 @@ pub(crate) const SNAPSHOTS: &str = "_gametel/snapshots";
 /// The files of those snapshots, each below the run that wrote it.
 pub(crate) const DATA: &str = "_gametel/data";
 
+/// What replays are about to send elsewhere, each until it is recorded.
+pub(crate) const REPLAYS: &str = "_gametel/replays";
+
 /// What is being made. Whoever takes the lock may remove it, unless there is a journal.
 pub(crate) const STAGING: &str = "_gametel/staging";
 
@@ -34,6 +37,11 @@ pub(super) const OWN: &str = "_gametel";
 /// The manifest of a run.
 pub(crate) fn manifest(run: RunId) -> String {
     format!("{RUNS}/{run}.json")
+}
+
+/// What a replay is about to send.
+pub(crate) fn intent(run: RunId) -> String {
+    format!("{REPLAYS}/{run}.json")
 }
 
 /// The snapshot that a run made.

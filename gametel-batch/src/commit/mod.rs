@@ -30,5 +30,6 @@ mod transaction;
 pub(crate) use parts::{FinishedParts, NewPart, Part, PartNames, Parts};
 pub(crate) use place::{Homes, files_of, shown_names};
 pub(crate) use snapshot::{Change, Offsets, Snapshot, SnapshotFile, Written, chain, current, kept};
+pub(crate) use snapshot::{read as read_own, write as write_own};
 pub(crate) use sweep::Swept;
 pub(crate) use transaction::{Transaction, refuse_existing};

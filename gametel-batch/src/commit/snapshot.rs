@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 
+use gametel_core::catalog::QUARANTINE;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{BatchError, ErrorKind};
-use crate::manifest::RunId;
+use crate::manifest::{ReplayedRows, RowRanges, RunId};
 use crate::store::{Store, When};
 
 use super::{Part, layout};
@@ -26,6 +27,10 @@ pub(crate) struct Snapshot {
     pub(crate) datasets: BTreeMap<String, Vec<SnapshotFile>>,
     /// How far the sources are read; none where nobody knows, since no run has left a record.
     pub(crate) offsets: Option<Offsets>,
+    /// The rows of the quarantine's files that were replayed, and are not to be again. Being part of
+    /// the snapshot, they come and go with the rows that a replay has added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) replayed: Vec<ReplayedRows>,
 }
 
 /// One file of a snapshot.
@@ -55,13 +60,16 @@ pub(crate) enum Change {
     Replace(Vec<Written>, Offsets),
     /// What was written is added to what was there.
     Extend(Vec<Written>, Offsets),
+    /// What was written is added to what was there, and these rows of the quarantine are marked. The
+    /// sources are read no further.
+    Replay(Vec<Written>, Vec<ReplayedRows>),
     /// The output is to hold again what it held after an earlier run, and nothing else.
     Restore(Snapshot),
 }
 
 impl Snapshot {
     /// The version of the form that is written, and the newest that is read.
-    const FORMAT: u32 = 1;
+    pub(crate) const FORMAT: u32 = 1;
 
     /// What is there after a change.
     pub(super) fn after(run: RunId, base: Option<&Self>, change: &Change) -> Self {
@@ -71,6 +79,7 @@ impl Snapshot {
             parent: base.map(|base| base.run),
             datasets: base.map(|base| base.datasets.clone()).unwrap_or_default(),
             offsets: None,
+            replayed: base.map(|base| base.replayed.clone()).unwrap_or_default(),
         };
         let file = |part: &Part| SnapshotFile { run, name: part.name.clone(), bytes: part.bytes };
         match change {
@@ -81,20 +90,50 @@ impl Snapshot {
                 next.offsets = Some(offsets.clone());
             }
             Change::Extend(written, offsets) => {
-                for Written { dataset, parts } in written {
-                    let files = next.datasets.entry(dataset.clone()).or_default();
-                    files.extend(parts.iter().map(file));
-                    files.sort_by(|one, other| one.name.cmp(&other.name));
-                }
+                next.extend(written);
                 let before = base.and_then(|base| base.offsets.clone());
                 next.offsets = Some(overlaid(before.unwrap_or_default(), offsets));
+            }
+            Change::Replay(written, rows) => {
+                next.extend(written);
+                next.offsets = base.and_then(|base| base.offsets.clone());
+                rows.iter().for_each(|rows| next.mark(rows));
             }
             Change::Restore(earlier) => {
                 next.datasets = earlier.datasets.clone();
                 next.offsets = earlier.offsets.clone();
+                next.replayed = earlier.replayed.clone();
             }
         }
+        let there = next.datasets.get(QUARANTINE).map_or(&[][..], Vec::as_slice);
+        next.replayed.retain(|rows| there.iter().any(|file| rows.is_of(file.run, &file.name)));
         next
+    }
+
+    fn extend(&mut self, written: &[Written]) {
+        for Written { dataset, parts } in written {
+            let file = |part: &Part| {
+                let (run, name) = (self.run, part.name.clone());
+                SnapshotFile { run, name, bytes: part.bytes }
+            };
+            let files = self.datasets.entry(dataset.clone()).or_default();
+            files.extend(parts.iter().map(file));
+            files.sort_by(|one, other| one.name.cmp(&other.name));
+        }
+    }
+
+    /// Marks rows of the quarantine.
+    fn mark(&mut self, rows: &ReplayedRows) {
+        match self.replayed.iter_mut().find(|marked| marked.is_of(rows.run, &rows.file)) {
+            Some(marked) => marked.rows.add(&rows.rows),
+            None => self.replayed.push(rows.clone()),
+        }
+    }
+
+    /// The rows of a file of the quarantine that are marked.
+    pub(crate) fn replayed(&self, run: RunId, file: &str) -> RowRanges {
+        let marked = self.replayed.iter().find(|rows| rows.is_of(run, file));
+        marked.map(|marked| marked.rows.clone()).unwrap_or_default()
     }
 
     /// What is there after files were found that no run has a record of.
@@ -104,6 +143,18 @@ impl Snapshot {
         datasets: BTreeMap<String, Vec<SnapshotFile>>,
     ) -> Self {
         let mut all = base.map(|base| base.datasets.clone()).unwrap_or_default();
+        let mut replayed = base.map(|base| base.replayed.clone()).unwrap_or_default();
+        if let Some(found) = datasets.get(QUARANTINE) {
+            // A file that is still the same has another run's name in front from now on.
+            let before = base.map_or(&[][..], |base| base.files(QUARANTINE));
+            replayed.retain_mut(|rows| {
+                let file = before.iter().find(|file| rows.is_of(file.run, &file.name));
+                rows.run = run;
+                file.is_some_and(|file| {
+                    found.iter().any(|now| now.name == file.name && now.bytes == file.bytes)
+                })
+            });
+        }
         all.extend(datasets);
         Self {
             format: Self::FORMAT,
@@ -111,6 +162,7 @@ impl Snapshot {
             parent: base.map(|base| base.run),
             datasets: all,
             offsets: base.and_then(|base| base.offsets.clone()),
+            replayed,
         }
     }
 
@@ -150,7 +202,7 @@ pub(crate) fn chain(store: &dyn Store) -> Result<Vec<Snapshot>, BatchError> {
 }
 
 /// Reads one of our own JSON files, none of which may be newer than we are.
-pub(super) fn read<T: DeserializeOwned>(
+pub(crate) fn read<T: DeserializeOwned>(
     store: &dyn Store,
     path: &str,
 ) -> Result<Option<T>, BatchError> {
@@ -188,7 +240,7 @@ pub(super) fn parse<T: DeserializeOwned>(
 }
 
 /// Writes one of our own JSON files.
-pub(super) fn write(
+pub(crate) fn write(
     store: &dyn Store,
     path: &str,
     value: &impl Serialize,

@@ -91,6 +91,11 @@ impl Transaction {
         Parts::new(Arc::clone(&self.store), folder, names)
     }
 
+    /// Fails once somebody else may have taken the output: to be asked before what can't be undone.
+    pub(crate) fn check(&self) -> Result<(), BatchError> {
+        self.lock.check()
+    }
+
     /// Removes files that were written and are not needed.
     pub(crate) fn discard(&self, dataset: &str, parts: &[Part]) -> Result<(), BatchError> {
         parts.iter().try_for_each(|part| {
@@ -160,8 +165,11 @@ impl Transaction {
 
     /// Makes durable what was written.
     fn sync(&self, change: &Change) -> Result<(), BatchError> {
-        let (Change::Replace(written, _) | Change::Extend(written, _)) = change else {
-            return Ok(());
+        let written = match change {
+            Change::Replace(written, _)
+            | Change::Extend(written, _)
+            | Change::Replay(written, _) => written,
+            Change::Restore(_) => return Ok(()),
         };
         let staged = layout::staging(self.store.kind(), self.run);
         let mut folders = BTreeSet::new();
@@ -223,7 +231,9 @@ impl Transaction {
     /// The datasets whose folders change.
     fn affected(&self, change: &Change) -> BTreeSet<String> {
         match change {
-            Change::Replace(written, _) | Change::Extend(written, _) => {
+            Change::Replace(written, _)
+            | Change::Extend(written, _)
+            | Change::Replay(written, _) => {
                 written.iter().map(|written| written.dataset.clone()).collect()
             }
             Change::Restore(earlier) => {

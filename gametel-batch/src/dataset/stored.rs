@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, Length};
 
 use crate::store::StoredFile;
@@ -40,10 +42,38 @@ impl ParquetFile {
         self.0.with_batch_size(BATCH_ROWS).with_limit(limit).build()
     }
 
+    /// Reads one column of the rows, in order.
+    pub(crate) fn column(self, name: &str) -> Result<ParquetRecordBatchReader, ParquetError> {
+        let mask = ProjectionMask::columns(self.0.parquet_schema(), [name]);
+        self.0.with_batch_size(BATCH_ROWS).with_projection(mask).build()
+    }
+
+    /// Reads the rows, in order, about so many bytes of them at once.
+    pub(crate) fn batches_within(
+        self,
+        bytes: usize,
+    ) -> Result<ParquetRecordBatchReader, ParquetError> {
+        let groups = self.0.metadata().row_groups().iter();
+        let widest = groups.map(bytes_of_a_row).max().unwrap_or(1);
+        let rows = (bytes / widest).clamp(1, BATCH_ROWS);
+        self.0.with_batch_size(rows).build()
+    }
+
     /// Reads the rows, in order.
     pub(crate) fn batches(self) -> Result<ParquetRecordBatchReader, ParquetError> {
         self.0.with_batch_size(BATCH_ROWS).build()
     }
+}
+
+/// What a row of a group takes once it is decoded, on the average.
+fn bytes_of_a_row(group: &RowGroupMetaData) -> usize {
+    // A text that a dictionary has once may be in every row.
+    let decoded = |column: &ColumnChunkMetaData| {
+        let texts = column.unencoded_byte_array_data_bytes().unwrap_or(0);
+        texts.max(column.uncompressed_size())
+    };
+    let bytes: i64 = group.columns().iter().map(decoded).fold(0, i64::saturating_add);
+    usize::try_from(bytes / group.num_rows().max(1)).unwrap_or(1).max(1)
 }
 
 /// A file of a store as the Parquet reader asks for it.

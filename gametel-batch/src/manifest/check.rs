@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{Manifest, WrittenDataset};
+use super::{Manifest, Mode, WrittenDataset};
+
+/// Says that what is claimed must be what is found.
+type Equal<'a> = dyn Fn(&dyn Fn() -> String, u128, u128) -> Result<(), Imbalance> + 'a;
 
 /// Two numbers of a manifest that must be equal, and are not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,9 @@ impl Manifest {
     /// - the rows of quarantine = the quarantined of all reasons
     /// - the rows of each dataset = the rows of its files
     ///
+    /// A replay reads no partition. Of it, `read` = the rows of all datasets + those that were sent =
+    /// the records of all reasons = the rows of the quarantine that it marked.
+    ///
     /// # Errors
     ///
     /// The first of them that does not hold.
@@ -52,17 +58,15 @@ impl Manifest {
         };
         let read = u128::from(self.read);
         equal(&|| "records read, and records in a place".to_owned(), read, self.places())?;
-        let of_partitions = sum(self.partitions.iter().map(|partition| partition.read));
-        equal(&|| "records read, and those of all partitions".to_owned(), read, of_partitions)?;
-        for partition in &self.partitions {
-            let offsets = i128::from(partition.end) - i128::from(partition.start);
-            let claim = || {
-                let (topic, number) = (&partition.topic, partition.partition);
-                format!("offsets of partition {number} of {topic}, and its records and gaps")
-            };
-            // A range that ends before it starts has no offsets, and the claim fails if it has records.
-            let offsets = u128::try_from(offsets).unwrap_or(0);
-            equal(&claim, offsets, sum([partition.read, partition.gaps]))?;
+        if self.mode == Mode::Replay {
+            let marked = self.replay.iter().flat_map(|replay| &replay.rows);
+            let marked = sum(marked.map(|marked| marked.rows.count()));
+            equal(&|| "records read, and rows that are marked".to_owned(), read, marked)?;
+            let of_reasons = self.replay.iter().flat_map(|replay| replay.replayed.values());
+            let of_reasons = sum(of_reasons.copied());
+            equal(&|| "records read, and those of all reasons".to_owned(), read, of_reasons)?;
+        } else {
+            self.check_partitions(&equal)?;
         }
         let by_reason = sum(self.quarantined.values().copied());
         let rows = u128::from(self.quarantine.rows);
@@ -75,9 +79,27 @@ impl Manifest {
         Ok(())
     }
 
+    fn check_partitions(&self, equal: &Equal<'_>) -> Result<(), Imbalance> {
+        let read = u128::from(self.read);
+        let of_partitions = sum(self.partitions.iter().map(|partition| partition.read));
+        equal(&|| "records read, and those of all partitions".to_owned(), read, of_partitions)?;
+        for partition in &self.partitions {
+            let offsets = i128::from(partition.end) - i128::from(partition.start);
+            let claim = || {
+                let (topic, number) = (&partition.topic, partition.partition);
+                format!("offsets of partition {number} of {topic}, and its records and gaps")
+            };
+            // A range that ends before it starts has no offsets, and the claim fails if it has records.
+            let offsets = u128::try_from(offsets).unwrap_or(0);
+            equal(&claim, offsets, sum([partition.read, partition.gaps]))?;
+        }
+        Ok(())
+    }
+
     fn places(&self) -> u128 {
         let rows = sum(self.all_datasets().map(|dataset: &WrittenDataset| dataset.rows));
-        rows + sum(self.unselected.values().copied()) + u128::from(self.tombstones)
+        let sent = sum(self.replay.iter().map(|replay| replay.sent));
+        rows + sum(self.unselected.values().copied()) + u128::from(self.tombstones) + sent
     }
 }
 
@@ -92,7 +114,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use crate::manifest::{
-        CatalogVersion, Checksum, Mode, ReadPartition, SchemaColumn, WrittenFile,
+        CatalogVersion, Checksum, ReadPartition, Replay, ReplayedRows, SchemaColumn, WrittenFile,
     };
 
     use super::*;
@@ -141,6 +163,7 @@ pub(super) mod tests {
             quarantine: dataset("quarantine", &[1_000]),
             quarantined: [("invalid_json".to_owned(), 999), ("invalid_utf8".to_owned(), 1)].into(),
             tombstones: 10_000,
+            replay: None,
         }
     }
 
@@ -169,6 +192,36 @@ pub(super) mod tests {
             spoil(&mut manifest);
             assert_eq!(manifest.check_conservation().unwrap_err().claim, claim);
         }
+    }
+
+    #[test]
+    fn a_replay_that_does_not_add_up_is_found() {
+        let mut manifest = balanced();
+        manifest.mode = Mode::Replay;
+        (manifest.read, manifest.tombstones) = (11, 0);
+        manifest.partitions.clear();
+        manifest.unselected.clear();
+        manifest.quarantined.clear();
+        manifest.quarantine = dataset("quarantine", &[]);
+        let rows = ReplayedRows::new(manifest.run, "part-0", "0..6,8..13".parse().unwrap());
+        let replayed = [("invalid_json".to_owned(), 4), ("too_long".to_owned(), 7)].into();
+        manifest.replay = Some(Replay { replayed, rows: vec![rows], ..Replay::default() });
+        assert_eq!(manifest.check_conservation(), Ok(()));
+        let replay = |m: &mut Manifest| m.replay.take().unwrap();
+        let wrong: [(&str, fn(&mut Replay)); 3] = [
+            ("records read, and records in a place", |r| r.sent += 1),
+            ("records read, and rows that are marked", |r| r.rows[0].rows.push(77)),
+            ("records read, and those of all reasons", |r| r.replayed.clear()),
+        ];
+        for (claim, spoil) in wrong {
+            let mut manifest = manifest.clone();
+            let mut spoiled = replay(&mut manifest);
+            spoil(&mut spoiled);
+            manifest.replay = Some(spoiled);
+            assert_eq!(manifest.check_conservation().unwrap_err().claim, claim);
+        }
+        replay(&mut manifest);
+        assert!(manifest.check_conservation().is_err(), "no record of what was replayed");
     }
 
     fn counts() -> impl Strategy<Value = Vec<u64>> {

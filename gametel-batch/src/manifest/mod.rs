@@ -22,6 +22,8 @@ mod check;
 mod checksum;
 pub(crate) mod json;
 mod mode;
+mod replay;
+mod row_ranges;
 mod run_id;
 pub(crate) mod stored;
 mod summary;
@@ -40,6 +42,8 @@ pub use check::Imbalance;
 pub use checksum::Checksum;
 pub(crate) use checksum::Hashing;
 pub use mode::Mode;
+pub use replay::{Replay, ReplayedRows};
+pub use row_ranges::RowRanges;
 pub use run_id::RunId;
 
 /// What became of every record that a run read, and what it wrote.
@@ -90,6 +94,9 @@ pub struct Manifest {
     pub quarantined: BTreeMap<String, u64>,
     /// Records with no value.
     pub tombstones: u64,
+    /// Of a replay, what it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Replay>,
 }
 
 /// Which catalog it was.
@@ -189,9 +196,12 @@ impl Manifest {
     /// The version of the form that this version of gametel writes, and the newest that it reads.
     pub const FORMAT: u32 = 1;
 
-    /// Whether it is of an append that found nothing to add. Then nothing was written, no run was
-    /// recorded, and this manifest is nowhere but here.
+    /// Whether it is of an append or a replay that found nothing to add. Then nothing was written, no
+    /// run was recorded, and this manifest is nowhere but here.
     pub fn nothing_new(&self) -> bool {
+        if self.mode == Mode::Replay {
+            return self.read == 0;
+        }
         let empty = self.partitions.iter().all(|partition| partition.start == partition.end);
         self.mode == Mode::Append && self.datasets.is_empty() && empty
     }

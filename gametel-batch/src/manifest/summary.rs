@@ -3,12 +3,15 @@ use std::fmt;
 
 use crate::display::printable;
 
-use super::Manifest;
 use super::check::sum;
+use super::{Manifest, Replay};
 
 impl fmt::Display for Manifest {
     /// The counts as a person reads them, one a line, that add up to the first.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(replay) = &self.replay {
+            return replay.write(self, f);
+        }
         let width = self.datasets.iter().map(|dataset| dataset.name.len()).max().unwrap_or(0);
         let width = width.max("unselected".len()) + 2;
         writeln!(f, "read {:>1$}", self.read, width + 8)?;
@@ -27,6 +30,29 @@ impl fmt::Display for Manifest {
         }
         line(f, "unselected", sum(self.unselected.values().copied()), &counts(&self.unselected))?;
         line(f, "tombstones", self.tombstones.into(), "")
+    }
+}
+
+impl Replay {
+    /// What was replayed and what was not, one a line.
+    fn write(&self, manifest: &Manifest, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let datasets = || manifest.datasets.iter().filter(|dataset| dataset.rows > 0);
+        let width = datasets().map(|dataset| dataset.name.len()).max().unwrap_or(0);
+        let width = width.max("still quarantined".len()) + 2;
+        let mut line = |name: &str, count: u128, more: &str| {
+            writeln!(f, "{}", format!("{name:<width$} {count:>10}   {more}").trim_end())
+        };
+        line("replayed", manifest.read.into(), &counts(&self.replayed))?;
+        for dataset in datasets() {
+            let path = manifest.output.path_of(&dataset.name);
+            line(&format!("  {}", dataset.name), dataset.rows.into(), &path.display().to_string())?;
+        }
+        if let Some(to) = &self.to {
+            return line("  sent", self.sent.into(), to);
+        }
+        let still = sum(self.still_quarantined.values().copied());
+        line("still quarantined", still, &counts(&self.still_quarantined))?;
+        line("unselected", sum(self.unselected.values().copied()), &counts(&self.unselected))
     }
 }
 

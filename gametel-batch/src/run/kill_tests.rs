@@ -16,10 +16,12 @@ use crate::commit::{self, layout};
 use crate::dataset::Dataset;
 use crate::error::BatchError;
 use crate::gc::gc_on;
+use crate::replay::{ReplayConfig, replay_on};
 use crate::rollback::rollback_on;
+use crate::source::{self, SourceConfig, SourceRecord};
 use crate::store::stop_at::StopAt;
 use crate::store::{LocalStore, Location, Store};
-use crate::{OutputMode, RunConfig};
+use crate::{OutputMode, RunConfig, Safeguard};
 
 use super::run_on;
 
@@ -30,6 +32,7 @@ type Rows = BTreeMap<String, Vec<String>>;
 struct Bench {
     folder: tempfile::TempDir,
     events: usize,
+    catalog: Arc<Catalog>,
 }
 
 /// What is done to an output.
@@ -38,6 +41,9 @@ enum Act {
     Run(OutputMode),
     Rollback,
     Gc,
+    Replay,
+    /// A replay that sends to another log.
+    Send,
 }
 
 /// In memory where there is such a place: a killed process loses nothing of what it wrote, so there
@@ -48,7 +54,7 @@ fn folder() -> tempfile::TempDir {
 
 impl Bench {
     fn new() -> Self {
-        Self { folder: folder(), events: 0 }
+        Self { folder: folder(), events: 0, catalog: Catalog::game().into() }
     }
 
     fn output(&self) -> PathBuf {
@@ -59,7 +65,8 @@ impl Bench {
         Arc::new(LocalStore::new(self.output()))
     }
 
-    /// Adds three events to the log: a sword, a potion, and what goes to quarantine.
+    /// Adds four events to the log: a sword, a potion, what goes to quarantine for good, and what is
+    /// there for as long as its column has no rule for it.
     async fn add_events(&mut self) {
         self.events += 1;
         let (at, number) = (Timestamp::from_millis(1_795_486_294_340), self.events);
@@ -70,6 +77,7 @@ impl Bench {
             format!(r#"{{"event_type":"purchase_sword","n":{number}}}"#),
             format!(r#"{{"event_type":"purchase_potion","n":{number}}}"#),
             format!("{number}, no event"),
+            format!(r#"{{"event_type":"duel_won","rounds":"{number}, no number"}}"#),
         ];
         let sink = LogSink::open(&self.folder.path().join("log.db"), Default::default()).unwrap();
         let events: EventBatch = values.map(event).into_iter().collect();
@@ -82,22 +90,50 @@ impl Bench {
         match act {
             Act::Run(mode) => {
                 let log = Endpoint::Sqlite(self.folder.path().join("log.db"));
-                let config = RunConfig::new(log, location, Catalog::game()).with_mode(mode);
+                let catalog = Arc::clone(&self.catalog);
+                let config = RunConfig::new(log, location, catalog).with_mode(mode);
                 run_on(store, config.with_keep(2)).await.map(drop)
             }
             Act::Rollback => rollback_on(store, &location, None).map(drop),
             Act::Gc => gc_on(store, 1).map(drop),
+            Act::Replay => replay_on(store, self.replay()).await.map(drop),
+            Act::Send => replay_on(store, self.replay().with_to(self.other())).await.map(drop),
         }
+    }
+
+    fn replay(&self) -> ReplayConfig {
+        ReplayConfig::new(self.output(), ["column_type_mismatch"], duels(r#", on_misfit = "null""#))
+    }
+
+    /// The log that a replay sends to.
+    fn other(&self) -> Endpoint {
+        Endpoint::Sqlite(self.folder.path().join("other.db"))
+    }
+
+    /// The values in it.
+    fn sent(&self) -> Vec<String> {
+        let Endpoint::Sqlite(path) = self.other() else { panic!("it is a log") };
+        let mut source = match path.exists() {
+            true => source::open(&SourceConfig::new(self.other())).unwrap(),
+            false => return Vec::new(),
+        };
+        let mut values = Vec::new();
+        while let Some(records) = source.next().unwrap() {
+            let value = |record: SourceRecord| String::from_utf8(record.value.unwrap().into());
+            values.extend(records.into_iter().map(|record| value(record).unwrap()));
+        }
+        values
     }
 
     /// What a reader sees. A dataset that is not there has no entry.
     fn rows(&self) -> Rows {
-        rows_of(&self.output())
+        rows_of(&self.output(), &self.catalog)
     }
 
     /// A copy of the output, as it would be on the disk of another machine.
     fn copy(&self) -> Self {
-        let copy = Self { folder: folder(), events: self.events };
+        let catalog = Arc::clone(&self.catalog);
+        let copy = Self { folder: folder(), events: self.events, catalog };
         copy_folder(self.folder.path(), copy.folder.path());
         copy
     }
@@ -135,8 +171,26 @@ impl Bench {
     }
 }
 
-fn rows_of(output: &Path) -> Rows {
-    let catalog = Catalog::game();
+/// A catalog of one dataset, with this said of a column.
+fn duels(rule: &str) -> Catalog {
+    let text = format!(
+        r#"
+name = "arena"
+[[event]]
+type = "duel_won"
+dataset = "duels"
+[[event.field]]
+name = "rounds"
+type = "int64"
+[[dataset]]
+name = "duels"
+columns = ["raw_event", "timestamp", {{ name = "rounds", type = "int64"{rule} }}]
+"#
+    );
+    Catalog::from_toml(&text).unwrap()
+}
+
+fn rows_of(output: &Path, catalog: &Catalog) -> Rows {
     let names = catalog.datasets().iter().map(|dataset| dataset.name()).chain([QUARANTINE]);
     let mut rows = Rows::new();
     for name in names {
@@ -202,13 +256,13 @@ async fn kill_everywhere(before: &Bench, act: Act, exchanges: bool) -> usize {
                 assert!(whole || (!exchanges && seen.is_none()), "{context}: {name} is {seen:?}");
             }
             // Whoever comes next: the same again, or an append that finds nothing or all of it.
-            let next = if let Act::Run(_) = act { act } else { Act::Gc };
+            let next = if let Act::Run(_) | Act::Replay = act { act } else { Act::Gc };
             bench.act(bench.store(), next).await.unwrap_or_else(|error| {
                 panic!("{context}: the next one fails: {}", error.one_line())
             });
             let after = bench.rows();
             match act {
-                Act::Run(_) => assert_eq!(after, new, "{context}, and done again"),
+                Act::Run(_) | Act::Replay => assert_eq!(after, new, "{context}, and done again"),
                 _ => assert!(after == old || after == new, "{context}, and swept: {after:?}"),
             }
             bench.assert_tidy(&context);
@@ -268,6 +322,87 @@ async fn a_sweep_can_be_killed_anywhere() {
     bench.act(bench.store(), Act::Run(OutputMode::Overwrite)).await.unwrap();
     let points = kill_everywhere(&bench, Act::Gc, true).await;
     eprintln!("a sweep: {points} kill points");
+}
+
+/// An output of two runs, in whose quarantine two records would fit now.
+async fn bench_of_duels() -> Bench {
+    let mut bench = Bench::new();
+    bench.catalog = duels("").into();
+    for mode in [OutputMode::Overwrite, OutputMode::Append] {
+        bench.add_events().await;
+        bench.act(bench.store(), Act::Run(mode)).await.unwrap();
+    }
+    bench
+}
+
+#[tokio::test]
+async fn a_replay_can_be_killed_anywhere_and_is_exactly_once() {
+    let bench = bench_of_duels().await;
+    let points = kill_everywhere(&bench, Act::Replay, true).await;
+    let points = points + kill_everywhere(&bench, Act::Replay, false).await;
+    eprintln!("a replay: {points} kill points");
+    bench.act(bench.store(), Act::Replay).await.unwrap();
+    let rows = bench.rows();
+    assert_eq!((rows["duels"].len(), rows[QUARANTINE].len()), (2, 4));
+    for act in [Act::Replay, Act::Send] {
+        bench.act(bench.store(), act).await.unwrap();
+        assert_eq!(bench.rows(), rows);
+    }
+    assert!(bench.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_replay_that_sends_can_be_killed_anywhere_and_sends_nothing_twice_unasked() {
+    let bench = bench_of_duels().await;
+    let whole = bench.copy();
+    let counted = StopAt::never(whole.store());
+    whole.act(Arc::new(counted.clone()), Act::Send).await.unwrap();
+    let sent = whole.sent();
+    assert_eq!(sent.len(), 2);
+
+    let (calls, mut refused) = (counted.calls(), 0);
+    for call in 0..calls {
+        for after in [false, true] {
+            let context = format!("killed at call {call} of {calls} (after it: {after})");
+            let bench = bench.copy();
+            let store = StopAt::new(bench.store(), call, after);
+            drop(bench.act(Arc::new(store), Act::Send).await);
+            // Neither way to replay goes on unasked where records may have arrived.
+            for act in [Act::Send, Act::Replay] {
+                let copy = bench.copy();
+                let before = copy.rows();
+                match copy.act(copy.store(), act).await {
+                    Ok(()) => {
+                        let added = copy.rows().get("duels").map_or(0, Vec::len);
+                        assert_eq!(copy.sent().len() + added, 2, "{context}, then {act:?}");
+                    }
+                    Err(error) => {
+                        assert_eq!(error.exit_code(), 3, "{context}: {error}");
+                        assert!(error.to_string().contains("replay-interrupted"), "{error}");
+                        assert_eq!(copy.rows(), before, "{context}");
+                        refused += 1;
+                    }
+                }
+            }
+            let config = bench.replay().with_to(bench.other());
+            let config = config.with_allow([Safeguard::ReplayInterrupted]);
+            replay_on(bench.store(), config).await.unwrap();
+            assert!([2, 4].contains(&bench.sent().len()), "{context}: {:?}", bench.sent());
+            assert!(sent.iter().all(|value| bench.sent().contains(value)), "{context}");
+            let sent = bench.sent();
+            bench.act(bench.store(), Act::Send).await.unwrap();
+            assert_eq!(bench.sent(), sent, "{context}, and all is recorded");
+            // What may have been sent is remembered for as long as a rollback can bring it back.
+            for (act, left) in [(Act::Run(OutputMode::Overwrite), true), (Act::Send, false)] {
+                bench.act(bench.store(), act).await.unwrap();
+                bench.store().remove(layout::SNAPSHOTS).unwrap();
+                let there = !bench.store().names(layout::REPLAYS).unwrap().is_empty();
+                assert!(left || !there, "{context}, and {act:?}");
+            }
+        }
+    }
+    assert!(refused > 0);
+    eprintln!("a replay that sends: {} kill points, {refused} refusals", 2 * calls);
 }
 
 #[tokio::test]

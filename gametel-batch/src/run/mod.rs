@@ -28,8 +28,9 @@ use crate::write::Shares;
 
 pub(crate) use copy::RowDecoder;
 use copy::copy;
+pub(crate) use record::written_dataset;
 use record::{Identity, record};
-use sinks::Sinks;
+pub(crate) use sinks::Sinks;
 
 /// Reads a source once, and replaces the datasets of the output with what it found.
 ///
@@ -151,7 +152,7 @@ fn begin(
     let sinks = if added && source.ranges().iter().all(|range| range.offsets() == Some(0)) {
         None
     } else {
-        Some(Sinks::create(config, &shares.dataset, &transaction, added)?)
+        Some(Sinks::create(&config.catalog, &config.write, &shares.dataset, &transaction, added)?)
     };
     Ok(Begun { transaction, held, source, identity, sinks })
 }
@@ -178,17 +179,17 @@ pub(crate) fn names_of(catalog: &Catalog) -> Vec<&str> {
 }
 
 /// The columns of every dataset, and of the quarantine.
-fn widths(catalog: &Catalog) -> impl Iterator<Item = usize> {
+pub(crate) fn widths(catalog: &Catalog) -> impl Iterator<Item = usize> {
     let widths = catalog.datasets().iter().map(|dataset| dataset.columns().len());
     widths.chain([QuarantineRows::COLUMNS])
 }
 
-fn imbalance(imbalance: Imbalance) -> BatchError {
+pub(crate) fn imbalance(imbalance: Imbalance) -> BatchError {
     let message = "the counts do not add up, and nothing was replaced; this is a defect of gametel";
     BatchError::new(ErrorKind::Failed, message).with_source(imbalance)
 }
 
-fn write_error(error: SinkError) -> BatchError {
+pub(crate) fn write_error(error: SinkError) -> BatchError {
     BatchError::failed("the datasets can't be written", error)
 }
 

@@ -49,6 +49,7 @@ pub(super) fn record(
         quarantine: written_dataset(&sinks.quarantine),
         quarantined: sinks.quarantined.by_name(),
         tombstones: tally.tombstones,
+        replay: None,
     }
 }
 
@@ -77,6 +78,7 @@ pub(super) fn nothing_new(
         quarantine: WrittenDataset { name: QUARANTINE.to_owned(), ..Default::default() },
         quarantined: Default::default(),
         tombstones: 0,
+        replay: None,
     }
 }
 
@@ -93,7 +95,8 @@ fn read_partition(partition: &PartitionRead) -> ReadPartition {
     }
 }
 
-fn written_dataset(dataset: &StagedDataset) -> WrittenDataset {
+/// What was written of a dataset whose sink is closed.
+pub(crate) fn written_dataset(dataset: &StagedDataset) -> WrittenDataset {
     let file = |part: Part| WrittenFile {
         path: format!("{}/{}", dataset.name, part.name),
         bytes: part.bytes,

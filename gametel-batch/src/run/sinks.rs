@@ -5,7 +5,6 @@ use gametel_core::catalog::{Catalog, QUARANTINE};
 use gametel_core::sink::{FanOut, Router};
 
 use crate::commit::{FinishedParts, Part, Parts, Transaction, Written};
-use crate::config::RunConfig;
 use crate::counts::{CountSink, Counts};
 use crate::dataset::schema_columns;
 use crate::error::BatchError;
@@ -17,32 +16,32 @@ use super::write_error;
 
 /// Where the records go: a Parquet sink for each dataset and for the quarantine, behind core's
 /// router.
-pub(super) struct Sinks {
-    pub(super) router: Router,
-    pub(super) datasets: Vec<StagedDataset>,
-    pub(super) unselected: Counts,
-    pub(super) quarantine: StagedDataset,
-    pub(super) quarantined: Counts,
+pub(crate) struct Sinks {
+    pub(crate) router: Router,
+    pub(crate) datasets: Vec<StagedDataset>,
+    pub(crate) unselected: Counts,
+    pub(crate) quarantine: StagedDataset,
+    pub(crate) quarantined: Counts,
 }
 
 /// A dataset that is being written. Its files are known once the sinks are closed.
-pub(super) struct StagedDataset {
-    pub(super) name: String,
-    pub(super) partition_by: Option<String>,
-    pub(super) sort_by: Vec<String>,
-    pub(super) schema: Vec<SchemaColumn>,
+pub(crate) struct StagedDataset {
+    pub(crate) name: String,
+    pub(crate) partition_by: Option<String>,
+    pub(crate) sort_by: Vec<String>,
+    pub(crate) schema: Vec<SchemaColumn>,
     parts: FinishedParts,
     nulled: Counts,
 }
 
 impl StagedDataset {
     /// The finished files, in the order of their names.
-    pub(super) fn parts(&self) -> Vec<Part> {
+    pub(crate) fn parts(&self) -> Vec<Part> {
         self.parts.parts()
     }
 
     /// The values of each column that became null because they did not fit.
-    pub(super) fn nulled(&self) -> BTreeMap<String, u64> {
+    pub(crate) fn nulled(&self) -> BTreeMap<String, u64> {
         self.nulled.by_name()
     }
 
@@ -54,13 +53,13 @@ impl StagedDataset {
 impl Sinks {
     /// Starts the files of each dataset. If they are to be `added`, their names sort behind those that
     /// are there.
-    pub(super) fn create(
-        config: &RunConfig,
+    pub(crate) fn create(
+        catalog: &Arc<Catalog>,
+        options: &WriteOptions,
         share: &Share,
         transaction: &Transaction,
         added: bool,
     ) -> Result<Self, BatchError> {
-        let (catalog, options) = (&config.catalog, &config.write);
         check_options(catalog, options)?;
         let mut router = Router::builder(Arc::clone(catalog));
         let mut datasets = Vec::new();
@@ -86,13 +85,13 @@ impl Sinks {
     }
 
     /// What was written, once the sinks are closed.
-    pub(super) fn written(&self) -> Vec<Written> {
+    pub(crate) fn written(&self) -> Vec<Written> {
         self.all().map(StagedDataset::written).collect()
     }
 
     /// Drops the files without rows of datasets that have others: an append that has nothing for a
     /// dataset leaves it alone.
-    pub(super) fn drop_empty(&self, transaction: &Transaction) -> Result<(), BatchError> {
+    pub(crate) fn drop_empty(&self, transaction: &Transaction) -> Result<(), BatchError> {
         for dataset in self.all() {
             if transaction.base().is_some_and(|base| !base.files(&dataset.name).is_empty()) {
                 transaction.discard(&dataset.name, &dataset.parts.take_empty())?;

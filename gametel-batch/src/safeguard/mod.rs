@@ -39,16 +39,20 @@ pub enum Safeguard {
     FewerRows,
     /// A column of a dataset would be gone, or be of another type.
     SchemaChange,
+    /// Records of the quarantine may have been sent to a topic or a log by a replay that was cut off,
+    /// and would be sent or added once more.
+    ReplayInterrupted,
 }
 
 impl Safeguard {
     /// Every one there is.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::EmptyTopic,
         Self::TopicRecreated,
         Self::RemovedByRetention,
         Self::FewerRows,
         Self::SchemaChange,
+        Self::ReplayInterrupted,
     ];
 
     /// Its name, as `--allow` takes it.
@@ -59,6 +63,7 @@ impl Safeguard {
             Self::RemovedByRetention => "removed-by-retention",
             Self::FewerRows => "fewer-rows",
             Self::SchemaChange => "schema-change",
+            Self::ReplayInterrupted => "replay-interrupted",
         }
     }
 }

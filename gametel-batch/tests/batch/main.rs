@@ -27,6 +27,8 @@ mod no_room;
 mod plan;
 #[cfg(feature = "kafka")]
 mod ranges;
+#[cfg(feature = "log")]
+mod replay;
 #[cfg(all(feature = "s3", feature = "log"))]
 mod s3;
 #[cfg(feature = "kafka")]
