@@ -146,8 +146,9 @@ pub(super) mod tests {
 
     #[test]
     fn counts_that_do_not_add_up_are_found() {
-        assert_eq!(balanced().check_conservation(), Ok(()));
         type Spoil = fn(&mut Manifest);
+
+        assert_eq!(balanced().check_conservation(), Ok(()));
         let wrong: [(&str, Spoil); 9] = [
             ("records read, and records in a place", |m| m.read += 1),
             ("records read, and records in a place", |m| m.tombstones += 1),

@@ -60,9 +60,8 @@ impl<'a> RowCheck<'a> {
             if is_its_catalog && let Some((row, found)) = self.first_misplaced(part.dataset, &batch)
             {
                 let claim = format!("row {}", *rows + row as u64);
-                return Err(part
-                    .finding(&claim, format!("an event of {}", part.dataset), found)
-                    .into());
+                let claimed = format!("an event of {}", part.dataset);
+                return Err(part.finding(&claim, claimed, found).into());
             }
             *rows += batch.num_rows() as u64;
         }
