@@ -159,3 +159,48 @@ impl<'a> Columns<'a> {
 fn missing(column: &str) -> String {
     format!("it has no column {column} as the quarantine has it")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use gametel_core::codec::Decoder;
+    use gametel_core::event::Timestamp;
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+    use crate::manifest::RunId;
+    use crate::parquet::{QuarantineRows, Rows};
+    use crate::store::LocalStore;
+
+    #[test]
+    fn large_values_that_a_dictionary_has_once_are_read_a_few_at_a_time() {
+        const SIZE: usize = 100 * 1024;
+
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunId::after(None, Timestamp::from_millis(1));
+        let path = folder.path().join(layout::file(run, QUARANTINE, "part"));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut rows = QuarantineRows::new();
+        for offset in 0..500 {
+            let position = Position { topic: "events".into(), partition: 0, offset };
+            rows.append(&Decoder::new().decode(vec![b'x'; SIZE].into(), None, position)).unwrap();
+        }
+        let file = File::create(&path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, rows.schema(), None).unwrap();
+        writer.write(&rows.finish().unwrap()).unwrap();
+        writer.close().unwrap();
+        assert!(path.metadata().unwrap().len() < 1024 * 1024, "the dictionary has it once");
+
+        let selected = ReplayedRows::new(run, "part", "3..499".parse().unwrap());
+        let store = Arc::new(LocalStore::new(folder.path()));
+        let mut reader = Reader::new(store, &[selected], 10 * SIZE);
+        let mut offsets = Vec::new();
+        while let Some(Records { rows, .. }) = reader.next().unwrap() {
+            assert!(rows.len() <= 10, "{} at once", rows.len());
+            assert!(rows.iter().all(|row| row.number == row.record.position.offset as u64));
+            offsets.extend(rows.iter().map(|row| row.record.position.offset));
+        }
+        assert_eq!(offsets, (3..499).collect::<Vec<_>>());
+    }
+}

@@ -195,6 +195,18 @@ fn standard_input_repeats_its_offsets_and_each_record_counts() {
     assert_eq!(bench.duels(), [VALUES[1]; 2]);
 }
 
+#[test]
+fn files_that_somebody_adds_to_the_quarantine_take_no_mark_away() {
+    let bench = Bench::new();
+    assert_eq!(bench.replay(LENIENT, &MISFITS).report()["read"], 2);
+    let quarantine = bench.tables().join("quarantine");
+    let copy = quarantine.join("part-00009.zstd.parquet");
+    fs::copy(quarantine.join("part-00000.zstd.parquet"), copy).unwrap();
+    let source = log_of(bench.folder.path(), &VALUES[1..2]);
+    bench.run(&source, STRICT, &["--mode", "append"]);
+    assert_eq!(bench.replay(LENIENT, &MISFITS).report()["read"], 3, "two of the copy, one is new");
+}
+
 #[cfg(feature = "kafka")]
 #[test]
 fn records_are_sent_to_a_topic_as_they_came_and_a_run_reads_them() {
