@@ -8,6 +8,8 @@
 //! cargo bench -p gametel-benches --bench batch_memory -- --test   # a small one
 //! ```
 
+#![allow(clippy::print_stdout, reason = "a bench talks to the person who runs it")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

@@ -152,6 +152,8 @@ impl<'a> Switch<'a> {
 
 #[cfg(all(test, feature = "log"))]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
     use std::collections::BTreeMap;
     use std::sync::Arc;
 

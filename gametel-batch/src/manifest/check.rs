@@ -208,7 +208,8 @@ pub(super) mod tests {
         manifest.replay = Some(Replay { replayed, rows: vec![rows], ..Replay::default() });
         assert_eq!(manifest.check_conservation(), Ok(()));
         let replay = |m: &mut Manifest| m.replay.take().unwrap();
-        let wrong: [(&str, fn(&mut Replay)); 3] = [
+        type Spoil = fn(&mut Replay);
+        let wrong: [(&str, Spoil); 3] = [
             ("records read, and records in a place", |r| r.sent += 1),
             ("records read, and rows that are marked", |r| r.rows[0].rows.push(77)),
             ("records read, and those of all reasons", |r| r.replayed.clear()),

@@ -9,7 +9,7 @@ use gametel_core::catalog::QUARANTINE;
 use gametel_core::event::Position;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
-use crate::commit::layout;
+use crate::commit::Homes;
 use crate::dataset::ParquetFile;
 use crate::error::BatchError;
 use crate::manifest::ReplayedRows;
@@ -82,7 +82,8 @@ impl Reader {
     }
 
     fn open(&self, selected: ReplayedRows) -> Result<Reading, BatchError> {
-        let path = layout::file(selected.run, QUARANTINE, &selected.file);
+        let homes = Homes::now(&*self.store)?;
+        let path = homes.home_of(selected.run, QUARANTINE, &selected.file);
         let name = self.store.name_of(&path);
         let batches = ParquetFile::open(self.store.open(&path)?.into())
             .and_then(|file| file.batches_within(self.at_once))
@@ -169,6 +170,7 @@ mod tests {
     use parquet::arrow::ArrowWriter;
 
     use super::*;
+    use crate::commit::layout;
     use crate::manifest::RunId;
     use crate::parquet::{QuarantineRows, Rows};
     use crate::store::LocalStore;

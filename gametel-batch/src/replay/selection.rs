@@ -4,7 +4,7 @@ use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use gametel_core::catalog::QUARANTINE;
 
-use crate::commit::{Snapshot, layout};
+use crate::commit::{Homes, Snapshot};
 use crate::dataset::ParquetFile;
 use crate::display::printable;
 use crate::error::BatchError;
@@ -19,8 +19,9 @@ pub(super) fn select(
 ) -> Result<Vec<ReplayedRows>, BatchError> {
     let mut there: BTreeMap<String, u64> = BTreeMap::new();
     let mut selected = Vec::new();
+    let homes = Homes::now(store)?;
     for file in base.files(QUARANTINE) {
-        let path = layout::file(file.run, QUARANTINE, &file.name);
+        let path = homes.home_of(file.run, QUARANTINE, &file.name);
         let rows = rows_of(store, &path, reasons, &mut there)?;
         let rows = rows.without(&base.replayed(file.run, &file.name));
         if !rows.is_empty() {
