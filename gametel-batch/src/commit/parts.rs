@@ -1,7 +1,7 @@
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use crate::error::BatchError;
+use crate::error::{BatchError, ErrorKind};
 use crate::manifest::{Checksum, Hashing, RunId};
 use crate::store::{NewFile, Store};
 
@@ -65,12 +65,19 @@ pub(crate) struct Parts {
     names: PartNames,
     made: usize,
     finished: FinishedParts,
+    change: Ongoing,
 }
 
 impl Parts {
     /// Makes files with these names in a folder.
     pub(crate) fn new(store: Arc<dyn Store>, folder: String, names: PartNames) -> Self {
-        Self { store, folder, names, made: 0, finished: FinishedParts::default() }
+        let (finished, change) = (FinishedParts::default(), Ongoing::default());
+        Self { store, folder, names, made: 0, finished, change }
+    }
+
+    /// Makes files only as long as a change goes on.
+    pub(super) fn during(self, change: &Ongoing) -> Self {
+        Self { change: change.clone(), ..self }
     }
 
     /// Starts the next file, in this folder below the dataset's; an empty one is the dataset's own.
@@ -78,15 +85,40 @@ impl Parts {
     pub(crate) fn create(&mut self, below: &str, ending: &str) -> Result<NewPart, BatchError> {
         let name = self.names.name(self.made, ending);
         let name = if below.is_empty() { name } else { format!("{below}/{name}") };
-        let file = self.store.create(&format!("{}/{name}", self.folder))?;
+        let path = format!("{}/{name}", self.folder);
+        let file = self.change.act(|| self.store.create(&path))?;
         self.made += 1;
         let (file, finished) = (Hashing::new(file), self.finished.clone());
-        Ok(NewPart { name, file, finished })
+        Ok(NewPart { name, file, finished, change: self.change.clone() })
     }
 
     /// What will have been finished, by the time it is asked.
     pub(crate) fn finished(&self) -> FinishedParts {
         self.finished.clone()
+    }
+}
+
+/// Whether a change goes on. The threads of sinks may outlive it where a run is dropped, and must not
+/// make files in a staging that was removed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ongoing(Arc<RwLock<Ended>>);
+
+#[derive(Debug, Default)]
+struct Ended(bool);
+
+impl Ongoing {
+    /// Does something that the end of the change waits for.
+    fn act<T>(&self, act: impl FnOnce() -> Result<T, BatchError>) -> Result<T, BatchError> {
+        let ended = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if ended.0 {
+            return Err(BatchError::new(ErrorKind::Failed, "the run has ended without its files"));
+        }
+        act()
+    }
+
+    /// Ends it, once nobody is making a file.
+    pub(super) fn end(&self) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).0 = true;
     }
 }
 
@@ -116,13 +148,14 @@ pub(crate) struct NewPart {
     name: String,
     file: Hashing<Box<dyn NewFile>>,
     finished: FinishedParts,
+    change: Ongoing,
 }
 
 impl NewPart {
     /// Ends the file, which holds so many rows, and returns when its content is durable.
     pub(crate) fn finish(self, rows: u64) -> Result<(), BatchError> {
         let (file, bytes, sha256) = self.file.into_parts();
-        file.finish()?;
+        self.change.act(|| file.finish())?;
         let part = Part { name: self.name, bytes, rows, sha256 };
         self.finished.0.lock().unwrap_or_else(PoisonError::into_inner).push(part);
         Ok(())
@@ -144,6 +177,21 @@ mod tests {
     use gametel_core::event::Timestamp;
 
     use super::*;
+    use crate::store::LocalStore;
+
+    #[test]
+    fn a_change_that_has_ended_gets_no_more_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, change) = (Arc::new(LocalStore::new(folder.path())), Ongoing::default());
+        let parts = Parts::new(store, "d".to_owned(), PartNames::replacing());
+        let mut parts = parts.during(&change);
+        parts.create("", ".parquet").unwrap().finish(0).unwrap();
+        let begun = parts.create("", ".parquet").unwrap();
+        change.end();
+        assert!(begun.finish(0).is_err());
+        assert!(parts.create("", ".parquet").is_err());
+        assert_eq!(parts.finished().parts().len(), 1);
+    }
 
     #[test]
     fn names_go_on_behind_those_that_are_there() {

@@ -8,6 +8,7 @@ use crate::manifest::{Manifest, RunId};
 use crate::store::{Kind, Lock, Store};
 
 use super::journal::{self, Outcome, Pending};
+use super::parts::Ongoing;
 use super::place::{self, Shown};
 use super::snapshot::{self, Change, Snapshot, SnapshotFile, Written};
 use super::sweep::{Swept, sweep};
@@ -29,6 +30,8 @@ pub(crate) struct Transaction {
     begun: bool,
     /// Whether readers see it.
     made: bool,
+    /// What the makers of files ask.
+    ongoing: Ongoing,
 }
 
 impl Transaction {
@@ -44,7 +47,16 @@ impl Transaction {
         let base = snapshot::current(&*store)?;
         let found = RunId::after(base.as_ref().map(|base| base.run), now);
         let run = RunId::after(Some(found), now);
-        Ok(Self { store, lock, base, found, run, begun: false, made: false })
+        Ok(Self {
+            store,
+            lock,
+            base,
+            found,
+            run,
+            begun: false,
+            made: false,
+            ongoing: Ongoing::default(),
+        })
     }
 
     /// The run that this is.
@@ -88,7 +100,7 @@ impl Transaction {
         } else {
             PartNames::replacing()
         };
-        Parts::new(Arc::clone(&self.store), folder, names)
+        Parts::new(Arc::clone(&self.store), folder, names).during(&self.ongoing)
     }
 
     /// Fails once somebody else may have taken the output: to be asked before what can't be undone.
@@ -246,6 +258,7 @@ impl Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
+        self.ongoing.end();
         if self.begun || self.made {
             return;
         }

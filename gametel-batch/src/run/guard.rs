@@ -97,7 +97,7 @@ pub(crate) fn examine(
 
 /// Whether a start that is gone may be skipped is asked with everything else, not by the source.
 pub(crate) fn skipping(wanted: SourceConfig) -> SourceConfig {
-    wanted.with_removed(Removed::Skip)
+    wanted.with_removed(Removed::Tell)
 }
 
 /// The columns that the datasets of a catalog will have.

@@ -50,6 +50,8 @@ pub enum Removed {
     /// Reading starts at the nearest offset that is there, and the range tells the one that was
     /// [wanted](super::PartitionRange::wanted).
     Skip,
+    /// The same where the range tells it. Of a file, whose end only reading tells, it is refused.
+    Tell,
 }
 
 impl SourceConfig {
@@ -143,12 +145,8 @@ impl SourceConfig {
         };
         for number in self.places().flat_map(|places| places.partitions(topic)) {
             if !there.contains(&number) {
-                if self.removed == Removed::Skip {
-                    tracing::warn!(
-                        topic,
-                        partition = number,
-                        "not read: the topic does not have it"
-                    );
+                // Who reads all the others as well means those that are there.
+                if self.places().any(PartitionPlaces::has_others) {
                     continue;
                 }
                 let message =

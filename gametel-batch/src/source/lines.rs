@@ -168,7 +168,7 @@ impl Lines {
         self.ended = true;
         let [PartitionRange { topic, start, end, .. }] = &self.ranges;
         let lines = self.next;
-        if *start > lines && self.removed == Removed::Refuse {
+        if *start > lines && self.removed != Removed::Skip {
             let message = format!("{topic} has no line {start} to start at: it has {lines} lines");
             return Err(BatchError::new(Kind::Refused, message));
         }

@@ -89,6 +89,10 @@ impl PartitionPlaces {
         self.named(topic).and_then(|places| places.get(&partition)).copied().or(self.others)
     }
 
+    pub(super) fn has_others(&self) -> bool {
+        self.others.is_some()
+    }
+
     pub(super) fn topics(&self) -> impl Iterator<Item = &str> {
         self.places.keys().map(String::as_str)
     }

@@ -15,7 +15,7 @@ pub struct PartitionRange {
     /// and of a source that follows.
     pub end: Option<i64>,
     /// The start that was asked for, where there is no such offset: it was removed, or is not there
-    /// yet. Only with [`Removed::Skip`](super::Removed::Skip).
+    /// yet. None with [`Removed::Refuse`](super::Removed::Refuse), which lets no such range be.
     pub wanted: Option<i64>,
     /// The offsets that are there, from the low watermark up to, and without, the high one. `None`
     /// where only reading will tell.

@@ -72,11 +72,7 @@ fn a_range_is_by_offset_by_time_or_by_partition() {
     let other = json!({"other": {"0": 0}}).to_string();
     for (options, code, words) in [
         (&["--end", "6"][..], 2, "has no offset 6 to end at yet: it ends at 5"),
-        (
-            &["--start", "6"],
-            3,
-            "has no offset 6 to start at: it has 0 to 4; was the topic made anew?",
-        ),
+        (&["--start", "6"], 3, "ends at offset 5, and 6 was asked for"),
         (&["--start", "4", "--end", "3"], 2, "in front of its start 4"),
         (&["--start", &gone], 2, "name partition 7 of"),
         (&["--start", &other], 2, "name other, which is none of the sources"),
