@@ -119,6 +119,9 @@ pub(super) mod tests {
 
     use super::*;
 
+    /// The claim that is found not to hold, once this was done.
+    type Wrong<T> = (&'static str, fn(&mut T));
+
     fn dataset(name: &str, rows: &[u64]) -> WrittenDataset {
         let file = |(number, rows): (usize, &u64)| WrittenFile {
             path: format!("{name}/part-{number:05}.parquet"),
@@ -170,7 +173,7 @@ pub(super) mod tests {
     #[test]
     fn counts_that_do_not_add_up_are_found() {
         assert_eq!(balanced().check_conservation(), Ok(()));
-        let wrong: [(&str, fn(&mut Manifest)); 9] = [
+        let wrong: [Wrong<Manifest>; 9] = [
             ("records read, and records in a place", |m| m.read += 1),
             ("records read, and records in a place", |m| m.tombstones += 1),
             ("records read, and records in a place", |m| m.tombstones = u64::MAX),
@@ -206,7 +209,7 @@ pub(super) mod tests {
         manifest.replay = Some(Replay { replayed, rows: vec![rows], ..Replay::default() });
         assert_eq!(manifest.check_conservation(), Ok(()));
         let replay = |m: &mut Manifest| m.replay.take().unwrap();
-        let wrong: [(&str, fn(&mut Replay)); 3] = [
+        let wrong: [Wrong<Replay>; 3] = [
             ("records read, and records in a place", |r| r.sent += 1),
             ("records read, and rows that are marked", |r| r.rows[0].rows.push(77)),
             ("records read, and those of all reasons", |r| r.replayed.clear()),
