@@ -9,8 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use cli::Cli;
 
-/// The system's keeps what it was given: with several threads and blocks of all sizes, half as much
-/// again as is in use.
+/// The system's keeps much of what was freed, with several threads and blocks of all sizes.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -128,6 +128,15 @@ fn on_path(name: &str) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
+/// Says that `test` can't be run here, for what the machine lacks.
+///
+/// # Panics
+///
+/// If `CI` is set: there nothing may be lacking.
+pub fn skip(test: &str, reason: &str) {
+    or_skip(test, &Err::<(), _>(Absence::Lacking(reason.to_owned())));
+}
+
 fn or_skip<T: Clone>(test: &str, found: &Result<T, Absence>) -> Option<T> {
     match found {
         Ok(found) => Some(found.clone()),

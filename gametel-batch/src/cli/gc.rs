@@ -4,8 +4,6 @@ use super::output;
 use super::place::Tables;
 
 /// Removes earlier states of the output, and what is of none.
-///
-/// What readers see stays. Each run does the same at its end.
 #[derive(Debug, Args)]
 pub(super) struct Gc {
     #[command(flatten)]

@@ -57,11 +57,23 @@ Exit codes: 0 done, 1 failed (nothing half-visible), 2 usage or configuration,
 enum Command {
     /// Read a source once, and replace the datasets of the output.
     Run(run::Run),
-    /// Decode records of the quarantine again, or send them elsewhere.
+    /// Decode records of the quarantine again, or send them to a topic or a log.
+    ///
+    /// Without --to they are decoded with today's catalog. What is an event of a dataset now is added
+    /// to it; what still fits nowhere stays. With --to they are sent as they came, whatever they are.
+    /// Either way their rows stay in the quarantine, and are marked: they are not replayed again,
+    /// unless a rollback brings back what was before.
     Replay(replay::Replay),
-    /// Bring back the datasets of an earlier run.
+    /// Bring back the datasets of an earlier run: exactly its files.
+    ///
+    /// It is a run of its own, and can itself be taken back: without --to, the state before the
+    /// current one comes back, so a second rollback undoes the first. An append behind it goes on at
+    /// the offsets where the run that was brought back has ended. Datasets that were not there then
+    /// are gone until a rollback to where they were.
     Rollback(rollback::Rollback),
     /// Remove earlier states of the output, and what is of none.
+    ///
+    /// What readers see stays. Each run does the same at its end.
     Gc(gc::Gc),
     /// Compute what the runs claim of the datasets anew from the files.
     Verify(verify::Verify),

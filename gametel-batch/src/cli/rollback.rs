@@ -6,10 +6,6 @@ use super::output;
 use super::place::Tables;
 
 /// Brings back the datasets of an earlier run: exactly its files.
-///
-/// It is a run of its own, and can itself be taken back: without --to, the state before the current
-/// one comes back, so a second rollback undoes the first. An append behind it goes on at the offsets
-/// where the run that was brought back has ended.
 #[derive(Debug, Args)]
 pub(super) struct Rollback {
     #[command(flatten)]

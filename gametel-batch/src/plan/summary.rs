@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_size_that_is_not_known_better_has_whole_units() {
         for (bytes, text) in
-            [(0, "0 B"), (10_239, "10239 B"), (10_700, "10 KiB"), (20_000_000, "19 MiB")]
+            [(0, "0B"), (10_239, "10239B"), (10_700, "10KiB"), (20_000_000, "19MiB")]
         {
             assert_eq!(about(bytes), text, "{bytes}");
         }

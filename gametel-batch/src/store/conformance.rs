@@ -114,6 +114,7 @@ fn files_are_replaced_and_linked(store: &dyn Store) {
     write(store, "new", "new");
     write(store, "d/old", "old");
     store.link("d/old", "kept/old").unwrap();
+    assert_eq!(text(store, "d/old").as_deref(), Some("old"), "where it was, it is still");
     assert!(store.link("d/old", "new").is_err(), "the place is taken");
     assert!(store.link("none", "kept/none").is_err());
     store.replace("new", "d/old").unwrap();

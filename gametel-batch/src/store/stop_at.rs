@@ -1,5 +1,10 @@
 //! A store whose process dies at one of its calls.
 
+#![cfg_attr(
+    not(feature = "log"),
+    allow(dead_code, reason = "without a source there are no runs to stop")
+)]
+
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

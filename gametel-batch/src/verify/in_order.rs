@@ -44,13 +44,13 @@ impl InOrder {
         if self.positions.is_empty() || self.finding.is_some() {
             return;
         }
-        self.finding = self.first_difference().err();
+        self.finding = self.first_difference().err().map(|finding| *finding);
         self.rows += self.positions.len() as u64;
         self.positions.clear();
         self.bytes = 0;
     }
 
-    fn first_difference(&mut self) -> Result<(), Finding> {
+    fn first_difference(&mut self) -> Result<(), Box<Finding>> {
         let expected = self.expected.finish().map_err(|error| {
             self.finding("rows".to_owned(), "rows of the records", error.to_string())
         })?;
@@ -60,14 +60,16 @@ impl InOrder {
             let record = format!("the record {}", self.positions[at]);
             let found = match self.found.next(expected.num_rows() - at) {
                 Ok(Some(found)) => found,
-                Ok(None) => return Err(self.finding(claim, &record, "no more rows".to_owned())),
-                Err(error) => return Err(self.finding(claim, &record, error)),
+                Ok(None) => {
+                    return Err(self.finding(claim, &record, "no more rows".to_owned()).into());
+                }
+                Err(error) => return Err(self.finding(claim, &record, error).into()),
             };
             let same = expected.slice(at, found.num_rows());
             if let Some((row, found)) = difference(&same, &found) {
                 let claim = format!("row {}", self.rows + (at + row) as u64);
                 let record = format!("the record {}", self.positions[at + row]);
-                return Err(self.finding(claim, &record, found));
+                return Err(self.finding(claim, &record, found).into());
             }
             at += found.num_rows();
         }

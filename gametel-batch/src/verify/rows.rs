@@ -38,7 +38,7 @@ impl<'a> RowCheck<'a> {
             Ok(()) => {
                 Some(part.finding("rows", part.file.rows, format!("{rows} that can be read")))
             }
-            Err(finding) => Some(finding),
+            Err(finding) => Some(*finding),
         };
         (rows, found)
     }
@@ -49,9 +49,9 @@ impl<'a> RowCheck<'a> {
         file: &IntactFile,
         is_its_catalog: bool,
         rows: &mut u64,
-    ) -> Result<(), Finding> {
+    ) -> Result<(), Box<Finding>> {
         let unreadable = |rows: u64, error: String| {
-            part.finding("rows", part.file.rows, format!("{rows}, and then: {error}"))
+            Box::new(part.finding("rows", part.file.rows, format!("{rows}, and then: {error}")))
         };
         let batches =
             file.open().and_then(|file| file.batches().map_err(|error| error.to_string()));
@@ -60,7 +60,8 @@ impl<'a> RowCheck<'a> {
             if is_its_catalog && let Some((row, found)) = self.first_misplaced(part.dataset, &batch)
             {
                 let claim = format!("row {}", *rows + row as u64);
-                return Err(part.finding(&claim, format!("an event of {}", part.dataset), found));
+                let claimed = format!("an event of {}", part.dataset);
+                return Err(part.finding(&claim, claimed, found).into());
             }
             *rows += batch.num_rows() as u64;
         }

@@ -147,7 +147,7 @@ fn an_append_is_refused_where_it_can_not_go_on() {
     bench.join(C);
     let said = bench.run(&["--mode", "append"]);
     assert_eq!(said.code, Some(3), "{said:?}");
-    assert!(said.stderr.contains("made anew"), "{said:?}");
+    assert!(said.stderr.contains("was read up to 2"), "{said:?}");
     let said = bench.run(&["--mode", "append", "--start", "0"]);
     assert_eq!(said.code, Some(2), "{said:?}");
     // Datasets that no run has a record of.
@@ -269,4 +269,24 @@ fn files_that_somebody_took_away_are_missed_before_anything_is_changed() {
     bench.join(A);
     bench.run(&["--mode", "append"]).done();
     assert_eq!(bench.guilds(), ["a"]);
+}
+
+#[test]
+fn an_output_that_somebody_writes_to_is_left_to_them() {
+    let bench = Bench::new();
+    bench.join(A);
+    bench.run(&[]).done();
+    bench.join(B);
+    let lock = fs::File::open(bench.output().join("_gametel/lock")).unwrap();
+    lock.try_lock().unwrap();
+    let refused =
+        [bench.run(&[]), bench.command("rollback", &[]), bench.command("gc", &["--keep", "0"])];
+    for said in refused {
+        assert_eq!(said.code, Some(3), "{said:?}");
+        assert!(said.stderr.contains("another run is writing to"), "{said:?}");
+    }
+    assert_eq!(bench.guilds(), ["a"]);
+    drop(lock);
+    bench.run(&["--mode", "append"]).done();
+    assert_eq!(bench.guilds(), ["a", "b"]);
 }

@@ -23,7 +23,7 @@ fn in_own_mounts(script: &str, arguments: &[&str]) -> Option<Output> {
     let folder = tempfile::tempdir().unwrap();
     let mount = r#"mount -t tmpfs none "$1""#;
     if !own(mount).arg(folder.path()).output().is_ok_and(|output| output.status.success()) {
-        eprintln!("SKIPPED: this system lets nobody mount a file system");
+        gametel_cluster::skip("no room", "nobody may mount a file system of their own");
         return None;
     }
     Some(own(script).args(arguments).output().unwrap())
@@ -73,7 +73,7 @@ fn as_nobody(arguments: &[&str]) -> Option<Output> {
     }
     let output = command.args(arguments).output();
     if output.is_err() {
-        eprintln!("SKIPPED: the tests run as root, and there is no setpriv");
+        gametel_cluster::skip("no rights", "the tests run as root, and there is no setpriv");
     }
     output.ok()
 }

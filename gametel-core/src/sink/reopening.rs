@@ -1,12 +1,13 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::future::BoxFuture;
-use tokio::sync::Mutex;
+use futures_util::future::{BoxFuture, Either, select};
+use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
 use crate::batch::EventBatch;
@@ -28,7 +29,8 @@ type Open = Box<dyn Fn() -> BoxFuture<'static, Opened> + Send + Sync>;
 /// So a program can start while its destination is away: put it behind a `Spool`
 /// or a [`Retry`](super::Retry).
 ///
-/// `flush` and `close` go to the sink that is open, if there is one, and open none.
+/// `flush` and `close` go to the sink that is open, if there is one, and open none. A `close` gives up
+/// an opening that is under way.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -50,6 +52,8 @@ pub struct Reopening {
     pause: Duration,
     open: Open,
     state: Mutex<State>,
+    /// Whether a close has begun.
+    closing: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -76,7 +80,8 @@ impl Reopening {
             let opening = open();
             Box::pin(async move { opening.await.map(|sink| Arc::new(sink) as Arc<dyn EventSink>) })
         });
-        Self { name: name.into(), pause, open, state: Mutex::default() }
+        let closing = watch::Sender::new(false);
+        Self { name: name.into(), pause, open, state: Mutex::default(), closing }
     }
 
     /// Begins with a sink that is open already.
@@ -84,6 +89,20 @@ impl Reopening {
     pub fn opened(mut self, sink: impl EventSink) -> Self {
         self.state.get_mut().current = Some(Arc::new(sink));
         self
+    }
+
+    /// Opens the sink now, as the first write would, if none is open: so that it is there when it is
+    /// written to, and a mistake shows before.
+    ///
+    /// # Errors
+    ///
+    /// It can't be opened, could not a moment ago, or this has been closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// As that of a `write_batch`.
+    pub async fn open(&self) -> Result<(), SinkError> {
+        self.current().await.map(drop)
     }
 
     /// The sink to write to; opens it if it has to and may.
@@ -104,7 +123,13 @@ impl Reopening {
             // What it can say now is what it has said already.
             drop(old.close().await);
         }
-        match (self.open)().await {
+        let mut closing = self.closing.subscribe();
+        let closed = pin!(closing.wait_for(|closing| *closing));
+        let opened = match select((self.open)(), closed).await {
+            Either::Left((opened, _)) => opened,
+            Either::Right(_) => return Err(self.closed_error()),
+        };
+        match opened {
             Ok(sink) => {
                 (state.broken, state.error) = (false, None);
                 state.current = Some(Arc::clone(&sink));
@@ -175,6 +200,7 @@ impl EventSink for Reopening {
     }
 
     async fn close(&self) -> Result<(), SinkError> {
+        self.closing.send_replace(true);
         let mut state = self.state.lock().await;
         if let Some(closed) = &state.closed {
             return closed.clone();
@@ -313,6 +339,39 @@ mod tests {
         sink.send(&PurchaseSword).await.unwrap_err();
         sink.send(&PurchaseSword).await.unwrap();
         assert_eq!((inner.inner().events().len(), inner.calls(Call::Close)), (3, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_can_be_opened_before_it_is_written_to() {
+        let openings = Openings::default();
+        *openings.failure.lock().unwrap() = Some(SinkErrorKind::Unavailable);
+        let sink = openings.sink();
+        for _ in 0..2 {
+            assert_eq!(sink.open().await.unwrap_err().to_string(), "arena: as told");
+        }
+        *openings.failure.lock().unwrap() = None;
+        tokio::time::advance(PAUSE).await;
+        for _ in 0..2 {
+            sink.open().await.unwrap();
+        }
+        sink.send(&PurchaseSword).await.unwrap();
+        assert_eq!((openings.tried(), openings.events()), (2, vec![1]));
+        sink.close().await.unwrap();
+        assert_eq!(sink.open().await.unwrap_err().kind(), SinkErrorKind::Closed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_close_waits_for_no_opening() {
+        let open = || std::future::pending::<Result<MemorySink, SinkError>>();
+        let sink = Reopening::new("arena", PAUSE, open);
+        let close = async {
+            tokio::task::yield_now().await;
+            sink.close().await
+        };
+        let both = futures_util::future::join(sink.send(&PurchaseSword), close);
+        let (sent, closed) = tokio::time::timeout(PAUSE, both).await.unwrap();
+        assert_eq!(sent.unwrap_err().kind(), SinkErrorKind::Closed);
+        closed.unwrap();
     }
 
     #[tokio::test(start_paused = true)]

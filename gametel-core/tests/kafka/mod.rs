@@ -1,5 +1,6 @@
 //! The suite over Kafka: on the client library's mock cluster, and on a real broker.
 
+mod contact;
 mod statistics;
 mod verdicts;
 

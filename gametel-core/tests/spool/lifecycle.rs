@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use gametel_core::batch::EventBatch;
 use gametel_core::sink::spool::{SpoolAck, SpoolReader};
-use gametel_core::sink::{EventSink, MemorySink, SinkError, SinkErrorKind, Spool, WriteReport};
+use gametel_core::sink::{
+    EventSink, MemorySink, SinkError, SinkErrorKind, Spool, WriteReport, error_chain,
+};
 use gametel_core::testing::{Call, Fault, When};
 
 use crate::support::{Place, batch, options, stored, target, until_empty, write};
@@ -52,7 +54,8 @@ async fn a_second_owner_is_refused_until_the_first_has_closed() {
     let first = place.open(MemorySink::new(), options());
     let error = Spool::open(&place.path, MemorySink::new(), options()).unwrap_err();
     assert_eq!(error.kind(), SinkErrorKind::Config);
-    assert!(error.to_string().ends_with("is in use by another process"), "{error}");
+    let says = format!("another process has the spool {} open", place.path.display());
+    assert!(error_chain(&error).ends_with(&says), "{error:?}");
     assert!(SpoolReader::open(&place.path).unwrap().is_in_use());
     first.close().await.unwrap();
     assert!(!SpoolReader::open(&place.path).unwrap().is_in_use());
@@ -119,7 +122,7 @@ async fn a_second_name_of_the_file_gives_no_second_owner() {
     let link = place.path.with_file_name("link.db");
     std::os::unix::fs::symlink(&place.path, &link).unwrap();
     let error = Spool::open(&link, MemorySink::new(), options()).unwrap_err();
-    assert!(error.to_string().ends_with("is in use by another process"), "{error}");
+    assert!(error_chain(&error).contains("another process has the spool"), "{error:?}");
     assert!(SpoolReader::open(&link).unwrap().is_in_use());
     first.close().await.unwrap();
     Spool::open(&link, MemorySink::new(), options()).unwrap().close().await.unwrap();

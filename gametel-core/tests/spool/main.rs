@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test, the panic is the report")]
 
 mod bounds;
+mod dead_letters;
 #[cfg(target_os = "linux")]
 mod disk;
 mod ends;

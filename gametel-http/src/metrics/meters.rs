@@ -81,8 +81,9 @@ impl Meters {
             own.register_collector(Box::new(super::spool::SpoolCollector::new(spool.clone())));
         }
         #[cfg(feature = "kafka")]
-        if let Some(kafka) = readiness.kafka() {
-            own.register_collector(Box::new(super::kafka::KafkaCollector::new(kafka.clone())));
+        {
+            let kafka = super::kafka::KafkaCollector::new(readiness.kafka());
+            own.register_collector(Box::new(kafka));
         }
         Self {
             metrics: Metrics::new(registry),

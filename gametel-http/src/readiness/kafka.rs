@@ -1,19 +1,15 @@
-use gametel_core::sink::kafka::{BrokerState, KafkaStatistics};
+use gametel_core::sink::kafka::{BrokerState, KafkaContact, KafkaMonitor, KafkaStatistics};
 
 #[cfg(feature = "log")]
 use gametel_core::sink::spool::SpoolAck;
 
 use super::probe::Condition;
 
-/// What statistics say of a Kafka behind a spool: what is down there keeps no event from being
-/// durable, but from being answered where answers wait for it. It may never have been there, since
-/// nothing looks for it before the first event.
+/// How a Kafka behind a spool is: what is down there keeps no event from being durable, but from being
+/// answered where answers wait for it.
 #[cfg(feature = "log")]
-pub(super) fn behind_a_spool(statistics: Option<&KafkaStatistics>, ack: SpoolAck) -> Condition {
-    match statistics {
-        None => Condition::Degraded("no broker was reached yet".into()),
-        Some(_) => seen_through_a_spool(condition(statistics), ack),
-    }
+pub(super) fn behind_a_spool(kafka: &KafkaMonitor, ack: SpoolAck) -> Condition {
+    seen_through_a_spool(condition(kafka), ack)
 }
 
 #[cfg(feature = "log")]
@@ -24,25 +20,36 @@ fn seen_through_a_spool(condition: Condition, ack: SpoolAck) -> Condition {
     }
 }
 
-/// What statistics say of a Kafka that events go to directly.
+/// How a Kafka is that events go to directly.
+pub(super) fn condition(kafka: &KafkaMonitor) -> Condition {
+    let statistics = kafka.statistics();
+    match (all_down(statistics.as_deref()), kafka.contact()) {
+        (Some(states), _) => Condition::Down(format!("no broker can be reached: {states}").into()),
+        (None, KafkaContact::Lost { reason, .. }) => Condition::Down(String::from(&*reason).into()),
+        // Without probes, a connection is all that can be known before the first write.
+        (None, KafkaContact::None) if !statistics.is_some_and(|s| s.any_broker_up()) => {
+            Condition::Down("no broker was reached yet".into())
+        }
+        (None, _) => Condition::Up,
+    }
+}
+
+/// How the brokers are, if the client has a connection to none of those that it needs.
 ///
 /// One broker of many that is away is none of the server's business: its partitions move, and where
 /// they can't, writes fail. The client closes connections that it does not need, too.
-pub(super) fn condition(statistics: Option<&KafkaStatistics>) -> Condition {
-    let Some(statistics) = statistics else {
-        // Too early to know; opening the sink has just found a broker.
-        return Condition::Up;
-    };
+fn all_down(statistics: Option<&KafkaStatistics>) -> Option<String> {
+    let statistics = statistics?;
     let needed = || {
         let brokers = statistics.brokers.iter();
         brokers.filter(|broker| broker.state != BrokerState::Unused)
     };
     if statistics.any_broker_up() || needed().next().is_none() {
-        return Condition::Up;
+        return None;
     }
     let states: Vec<String> =
         needed().map(|broker| format!("{} is {}", broker.name, broker.state)).collect();
-    Condition::Down(format!("no broker can be reached: {}", states.join(", ")).into())
+    Some(states.join(", "))
 }
 
 #[cfg(test)]
@@ -50,12 +57,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_never_reached_is_up_only_where_opening_has_found_it() {
-        assert_eq!(condition(None), Condition::Up);
+    fn what_was_never_reached_is_down_but_for_a_spool_that_answers_by_itself() {
+        let (kafka, never) = (KafkaMonitor::new(), "no broker was reached yet");
+        assert_eq!(condition(&kafka), Condition::Down(never.into()));
         #[cfg(feature = "log")]
-        for ack in [SpoolAck::Spool, SpoolAck::Target] {
-            let expected = Condition::Degraded("no broker was reached yet".into());
-            assert_eq!(behind_a_spool(None, ack), expected);
+        for (ack, expected) in [
+            (SpoolAck::Spool, Condition::Degraded(never.into())),
+            (SpoolAck::Target, Condition::Down(never.into())),
+        ] {
+            assert_eq!(behind_a_spool(&kafka, ack), expected);
         }
     }
 

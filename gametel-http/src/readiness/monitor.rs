@@ -17,6 +17,9 @@ pub struct Monitor {
     /// The Kafka sink's, if there is one.
     #[cfg(feature = "kafka")]
     pub kafka: Option<KafkaMonitor>,
+    /// That of the Kafka sink for dead letters, if there is one.
+    #[cfg(feature = "kafka")]
+    pub dead_letter_kafka: Option<KafkaMonitor>,
     /// The spool's, if there is one.
     #[cfg(feature = "log")]
     pub spool: Option<SpoolMonitor>,
@@ -24,12 +27,20 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Looks at a Kafka sink: while no broker can be reached, the server is not ready. Behind a spool
-    /// it is degraded then, and also until the sink's first statistics.
+    /// Looks at a Kafka sink: while there is no contact to its cluster, and until there was some, the
+    /// server is not ready. Behind a spool that answers by itself it is degraded then.
     #[cfg(feature = "kafka")]
     #[must_use]
     pub fn with_kafka(self, kafka: KafkaMonitor) -> Self {
         Self { kafka: Some(kafka), ..self }
+    }
+
+    /// Looks at a Kafka sink for dead letters, for the metrics alone: events can be made durable without
+    /// it.
+    #[cfg(feature = "kafka")]
+    #[must_use]
+    pub fn with_dead_letter_kafka(self, kafka: KafkaMonitor) -> Self {
+        Self { dead_letter_kafka: Some(kafka), ..self }
     }
 
     /// Looks at a spool: while it can store, the server is ready, whatever is behind it.
@@ -51,16 +62,13 @@ impl Monitor {
         let mut conditions = Vec::new();
         #[cfg(feature = "kafka")]
         if let Some(kafka) = &self.kafka {
-            let statistics = kafka.statistics();
             #[cfg(feature = "log")]
             let condition = match &self.spool {
-                Some(spool) => {
-                    super::kafka::behind_a_spool(statistics.as_deref(), spool.status().ack)
-                }
-                None => super::kafka::condition(statistics.as_deref()),
+                Some(spool) => super::kafka::behind_a_spool(kafka, spool.status().ack),
+                None => super::kafka::condition(kafka),
             };
             #[cfg(not(feature = "log"))]
-            let condition = super::kafka::condition(statistics.as_deref());
+            let condition = super::kafka::condition(kafka);
             conditions.push(("kafka".to_owned(), condition));
         }
         #[cfg(feature = "log")]

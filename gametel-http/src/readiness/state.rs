@@ -47,9 +47,12 @@ impl Readiness {
         }
     }
 
+    /// What sees each Kafka that there is, by the name of the sink.
     #[cfg(feature = "kafka")]
-    pub(crate) fn kafka(&self) -> Option<&gametel_core::sink::kafka::KafkaMonitor> {
-        self.monitor.kafka.as_ref()
+    pub(crate) fn kafka(&self) -> Vec<(&'static str, gametel_core::sink::kafka::KafkaMonitor)> {
+        let Monitor { kafka, dead_letter_kafka, .. } = &self.monitor;
+        let sinks = [("events", kafka), ("dead_letter", dead_letter_kafka)].into_iter();
+        sinks.filter_map(|(sink, monitor)| Some((sink, monitor.clone()?))).collect()
     }
 
     #[cfg(feature = "log")]

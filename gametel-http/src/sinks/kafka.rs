@@ -1,8 +1,8 @@
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use gametel_core::sink::kafka::{KafkaMonitor, TopicSettings, TopicState, ensure_topic};
-use gametel_core::sink::{KafkaSink, Reopening, SinkError};
+use gametel_core::sink::kafka::{KafkaMonitor, KafkaSinkBuilder, TopicSettings, TopicState};
+use gametel_core::sink::{KafkaSink, Reopening, SinkError, SinkErrorKind, error_chain};
 
 use crate::readiness::Monitor;
 
@@ -18,6 +18,9 @@ const BOUND: Duration = Duration::from_secs(12);
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Opens a topic, and anew after a fatal error. One monitor sees all of the producers.
+///
+/// Where it need not be there at once, it is opened beside, as soon as it can be: what events are to
+/// wait for must be seen to be there before the first one comes.
 pub(super) async fn open(
     brokers: &str,
     topic: &str,
@@ -25,34 +28,53 @@ pub(super) async fn open(
     start: Start,
 ) -> Result<OpenSink, SinkError> {
     let kafka = KafkaMonitor::new();
+    let builder = KafkaSink::builder(brokers).topic(topic).monitor(&kafka);
+    let monitor = Monitor::default().with_kafka(kafka);
     let connected = match start {
-        Start::Now => Some(connect(brokers, topic, options, &kafka).await?),
+        Start::Now => Some(connect(&builder, topic, options).await?),
         Start::Later => None,
     };
-    let monitor = Monitor::default().with_kafka(kafka.clone());
-    let (brokers, topic) = (brokers.to_owned(), topic.to_owned());
-    let mut sink = Reopening::new("kafka", PAUSE, move || {
-        let (brokers, topic, kafka) = (brokers.clone(), topic.clone(), kafka.clone());
-        async move { connect(&brokers, &topic, options, &kafka).await }
+    let topic = topic.to_owned();
+    let sink = Reopening::new("kafka", PAUSE, move || {
+        let (builder, topic) = (builder.clone(), topic.clone());
+        async move { connect(&builder, &topic, options).await }
     });
-    if let Some(connected) = connected {
-        sink = sink.opened(connected);
+    let sink = match connected {
+        Some(connected) => Arc::new(sink.opened(connected)),
+        None => {
+            let sink = Arc::new(sink);
+            tokio::spawn(open_soon(Arc::downgrade(&sink)));
+            sink
+        }
+    };
+    Ok(OpenSink { sink, monitor })
+}
+
+/// Opens a sink as soon as that can be done, unless it is closed or dropped before.
+async fn open_soon(sink: Weak<Reopening>) {
+    while let Some(sink) = sink.upgrade() {
+        match sink.open().await {
+            Err(error) if error.kind() != SinkErrorKind::Closed => {
+                tracing::debug!(error = error_chain(&error), "the sink is not there yet");
+            }
+            _ => return,
+        }
+        drop(sink);
+        tokio::time::sleep(PAUSE).await;
     }
-    Ok(OpenSink { sink: Arc::new(sink), monitor })
 }
 
 /// Makes sure of the topic, and a producer for it.
 async fn connect(
-    brokers: &str,
+    builder: &KafkaSinkBuilder,
     topic: &str,
     options: TopicOptions,
-    monitor: &KafkaMonitor,
 ) -> Result<KafkaSink, SinkError> {
     let (partitions, replication) = (options.partitions.get(), options.replication.get());
     let settings = TopicSettings::default()
         .with_partitions(partitions.into())
         .with_replication(replication.into());
-    match ensure_topic(brokers, topic, settings, BOUND).await? {
+    match builder.ensure_topic(settings, BOUND).await? {
         TopicState::Created => {
             let plural = if partitions == 1 { "" } else { "s" };
             tracing::info!(
@@ -61,5 +83,5 @@ async fn connect(
         }
         TopicState::Existed => tracing::info!("topic {topic} exists"),
     }
-    KafkaSink::builder(brokers).topic(topic).monitor(monitor).build()
+    builder.clone().build()
 }

@@ -23,8 +23,8 @@ pub struct OpenSink {
 
 /// Opens the sink that a URL names, with all that goes with it. Logs what it makes: a Kafka topic.
 ///
-/// Behind a spool, a Kafka topic is looked for only when it is first written to, so that it may be
-/// away when the server starts. A Kafka producer that has a fatal error is replaced by a new one at
+/// Behind a spool, a Kafka topic is looked for beside, until it is found, so that it may be away when
+/// the server starts. A Kafka producer that has a fatal error is replaced by a new one at
 /// the next write, at most once in five seconds.
 ///
 /// ```
@@ -57,7 +57,7 @@ pub async fn open(endpoint: &Endpoint, options: SinkOptions) -> Result<OpenSink,
 pub(super) enum Start {
     /// At once, so that a mistake shows.
     Now,
-    /// When it is written to.
+    /// As soon as it is there.
     #[cfg_attr(not(feature = "log"), expect(dead_code, reason = "the spool alone can wait"))]
     Later,
 }
@@ -76,7 +76,8 @@ pub(super) async fn open_ends(
     match open_end(dead_letter, options.topic, start).await {
         Ok(dead_letters) => {
             let sink = Arc::new(DeadLetter::new(events.sink, dead_letters.sink));
-            Ok(OpenSink { sink, monitor: events.monitor })
+            let monitor = beside(events.monitor, dead_letters.monitor);
+            Ok(OpenSink { sink, monitor })
         }
         Err(error) => {
             // Nothing was written, so that there is nothing to lose, or to tell beside the error.
@@ -84,6 +85,17 @@ pub(super) async fn open_ends(
             Err(error)
         }
     }
+}
+
+/// What is seen of the events' end, and of the dead letters'.
+fn beside(events: Monitor, dead_letters: Monitor) -> Monitor {
+    #[cfg(not(feature = "kafka"))]
+    let _ = dead_letters;
+    #[cfg(feature = "kafka")]
+    if let Some(kafka) = dead_letters.kafka {
+        return events.with_dead_letter_kafka(kafka);
+    }
+    events
 }
 
 async fn open_end(

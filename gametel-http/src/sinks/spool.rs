@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use gametel_core::endpoint::Endpoint;
+use gametel_core::sink::spool::SpoolDeadLetters;
 use gametel_core::sink::{EventSink, SinkError, SinkErrorKind, Spool};
 
 use crate::readiness::Monitor;
@@ -13,8 +14,10 @@ use super::{SinkOptions, SpoolPlace};
 ///
 /// # Errors
 ///
-/// The file is no spool, is in use, or can't be had; or the target can't be opened, which a Kafka that
-/// is away does not keep it from.
+/// The file is no spool, is in use, has dead letters for which there is no
+/// [end](SinkOptions::dead_letter), or can't be had; or the target can't be opened, which a Kafka that
+/// is away does not keep it from. That it is in use, and that it has dead letters, is told by the
+/// error's source, a [`SpoolError`](gametel_core::sink::spool::SpoolError).
 ///
 /// # Panics
 ///
@@ -23,7 +26,11 @@ pub async fn open_spool(
     endpoint: &Endpoint,
     options: SinkOptions,
 ) -> Result<(Spool, Monitor), SinkError> {
-    let place = options.spool.clone().expect("who opens a spool says where it is");
+    let mut place = options.spool.clone().expect("who opens a spool says where it is");
+    if options.dead_letter.is_none() {
+        // They would go where the events go, and pass for such.
+        place.options = place.options.with_dead_letters(SpoolDeadLetters::Refused);
+    }
     let OpenSink { sink: target, monitor } = open_ends(endpoint, &options, Start::Later).await?;
     match open_at(place, Arc::clone(&target)).await {
         Ok(spool) => {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::Process;
+use crate::support::{Client, Process};
 
 fn run(program: &Path, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().unwrap();
@@ -65,7 +65,7 @@ fn the_seeds_load_arrives_in_kafka_with_its_hosts() {
 
     // A second server finds the topic, and goes on where the first one ended.
     let process = Process::start(&["--sink", &sink]);
-    let mut client = crate::support::Client::connect(process.address).unwrap();
+    let mut client = Client::connect(process.address).unwrap();
     let reply = client.post("/v1/events", r#"{"event_type":"purchase_sword"}"#).unwrap();
     let receipt = &reply.json()["results"][0]["receipt"];
     assert_eq!((&receipt["topic"], &receipt["offset"]), (&topic.clone().into(), &60.into()));
@@ -87,4 +87,51 @@ fn a_kafka_that_is_not_there_is_one_line_within_fifteen_seconds() {
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.starts_with("gametel-http: the sink kafka://"), "{stderr}");
     assert!(stderr.contains("no broker of") && stderr.lines().count() == 1, "{stderr}");
+}
+
+#[test]
+fn a_broker_that_is_frozen_makes_the_server_not_ready_until_it_answers_again() {
+    let test = "a_broker_that_is_frozen_makes_the_server_not_ready_until_it_answers_again";
+    let Some(kafka) = gametel_cluster::PrivateKafka::start(test) else {
+        return;
+    };
+    let sink = format!("kafka://{}/events", kafka.address());
+    let process = Process::start(&["--sink", &sink, "--admin-listen", "127.0.0.1:0"]);
+    let ask = |path: &str| Client::connect(process.admin()).unwrap().get(path).unwrap();
+    // It was found when the server started.
+    assert_eq!(ask("/healthz/ready").status, 200);
+    let send = || Client::connect(process.address).unwrap().get("/purchase_a_sword").unwrap();
+    assert_eq!(send().status, 200);
+    kafka.freeze();
+    let frozen = Instant::now();
+    let address = process.address;
+    let writer = std::thread::spawn(move || {
+        let client = Client::connect_patiently(address, Duration::from_secs(60));
+        client.unwrap().get("/purchase_a_sword").unwrap().status
+    });
+    let until = |wanted: u16, patience: u64| {
+        let deadline = Instant::now() + Duration::from_secs(patience);
+        loop {
+            let ready = ask("/healthz/ready");
+            if ready.status == wanted {
+                return ready.json();
+            }
+            assert!(Instant::now() < deadline, "after {:?}: {ready:?}", frozen.elapsed());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    };
+    let body = until(503, 15);
+    assert!(body.to_string().contains(" answered within 3s"), "{body}");
+    // Past the delivery's time-out, and the pause that a failed write makes.
+    while frozen.elapsed() < Duration::from_secs(45) {
+        let ready = ask("/healthz/ready");
+        assert_eq!(ready.status, 503, "after {:?}: {ready:?}", frozen.elapsed());
+        assert_eq!(ask("/healthz/live").status, 200);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(writer.join().unwrap(), 503);
+    kafka.thaw();
+    until(200, 30);
+    let reply = Client::connect(address).unwrap().get("/purchase_a_sword").unwrap();
+    assert_eq!(reply.status, 200);
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use gametel_core::catalog::{Catalog, EventDefinition, FieldDefinition, FieldType};
 use gametel_core::sink::{EventSink, KafkaSink, MemorySink, SinkErrorKind};
 use gametel_core::testing::MockKafka;
+use gametel_http::sinks::{self, SinkOptions};
 use gametel_http::{
     GametelService, Limits, Monitor, OnInvalid, RouteOptions, Server, ServerConfig, Validation,
     service,
@@ -214,6 +215,46 @@ async fn the_readme_lists_every_metric_with_its_type_and_no_other() {
     let listed: BTreeMap<String, String> = readme.lines().filter_map(row).collect();
     assert_eq!(listed, rendered);
     sink.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kafka_is_seen_under_the_name_of_its_sink() {
+    let test = "each_kafka_is_seen_under_the_name_of_its_sink";
+    let Some(brokers) = gametel_cluster::kafka(test) else {
+        return;
+    };
+    let [events, dead] = ["http-seen", "http-seen-dead"].map(|name| {
+        format!("kafka://{brokers}/{}", gametel_cluster::unique(name)).parse().unwrap()
+    });
+    let opened = sinks::open(&events, SinkOptions::default().with_dead_letter(dead)).await.unwrap();
+    let fields = FieldDefinition::new("winner", FieldType::String).required();
+    let duel = EventDefinition::new("duel_won").with_route("/duel_won", "GG").with_field(fields);
+    let catalog = Catalog::builder("arena").event(duel).build().unwrap();
+    let validation = Validation::default().with_on_invalid(OnInvalid::Quarantine);
+    let options = RouteOptions::default().with_monitor(opened.monitor).with_validation(validation);
+    let service = service(catalog, Arc::clone(&opened.sink), options);
+    assert_eq!(ask(&service, "GET", "/duel_won?winner=Ann", "").await, 200);
+    for _ in 0..2 {
+        assert_eq!(ask(&service, "GET", "/duel_won", "").await, 202);
+    }
+    // The clients say something of themselves every 5 s.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let wanted = [("events", 1), ("dead_letter", 2)].map(|(sink, events)| {
+        format!("gametel_http_kafka_events_delivered_total{{sink=\"{sink}\"}} {events}\n")
+    });
+    let mut text = service.metrics().render();
+    while !wanted.iter().all(|line| text.contains(line)) {
+        assert!(Instant::now() < deadline, "{text}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        text = service.metrics().render();
+    }
+    for sink in ["events", "dead_letter"] {
+        let up =
+            format!("gametel_http_kafka_broker_up{{sink=\"{sink}\",broker=\"{brokers}/1\"}} 1\n");
+        assert!(text.contains(&up), "{text}");
+        assert!(text.contains(&format!("kafka_queue_events{{sink=\"{sink}\"}} 0\n")), "{text}");
+    }
+    opened.sink.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -130,17 +130,23 @@ fn a_server_that_is_told_to_stop_can_go_on_until_that_is_seen() {
 async fn a_kafka_behind_a_spool_that_was_never_reached_is_no_good_sign() {
     use gametel_core::sink::Spool;
     use gametel_core::sink::kafka::KafkaMonitor;
-    use gametel_core::sink::spool::SpoolOptions;
+    use gametel_core::sink::spool::{SpoolAck, SpoolOptions};
 
-    let directory = tempfile::tempdir().unwrap();
-    let target = Arc::new(MemorySink::new());
-    let path = directory.path().join("spool.db");
-    let spool = Spool::open(&path, target, SpoolOptions::default()).unwrap();
-    let monitor = Monitor::default().with_spool(spool.monitor()).with_kafka(KafkaMonitor::new());
-    let spool = Arc::new(spool);
-    let (status, body) = get(&monitored(Arc::clone(&spool) as _, monitor), "/healthz/ready").await;
-    assert_eq!((status, &check(&body, "kafka")["status"]), (200, &"degraded".into()), "{body}");
-    spool.close().await.unwrap();
+    for (ack, status, kafka) in
+        [(SpoolAck::Spool, 200, "degraded"), (SpoolAck::Target, 503, "down")]
+    {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("spool.db");
+        let options = SpoolOptions::default().with_ack(ack);
+        let spool = Arc::new(Spool::open(&path, MemorySink::new(), options).unwrap());
+        let monitor =
+            Monitor::default().with_spool(spool.monitor()).with_kafka(KafkaMonitor::new());
+        let service = monitored(Arc::clone(&spool) as _, monitor);
+        let (found, body) = get(&service, "/healthz/ready").await;
+        assert_eq!((found, &check(&body, "kafka")["status"]), (status, &kafka.into()), "{body}");
+        assert_eq!(get(&service, "/healthz/live").await.0, 200);
+        spool.close().await.unwrap();
+    }
 }
 
 #[cfg(feature = "kafka")]

@@ -1,10 +1,11 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use rdkafka::Statistics;
 
+use super::contact::{ContactLog, KafkaContact};
 use super::statistics::KafkaStatistics;
 
 /// Sees how a [`KafkaSink`](super::KafkaSink) is doing, also while nothing is written; from
@@ -38,6 +39,7 @@ struct Shared {
     delivered: AtomicU64,
     failed: AtomicU64,
     last: RwLock<Option<Arc<KafkaStatistics>>>,
+    contact: Mutex<ContactLog>,
 }
 
 impl KafkaMonitor {
@@ -50,6 +52,27 @@ impl KafkaMonitor {
     /// [interval](super::KafkaSinkBuilder::statistics_interval) is zero.
     pub fn statistics(&self) -> Option<Arc<KafkaStatistics>> {
         self.shared.last.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the cluster can take events, as far as is known now.
+    pub fn contact(&self) -> KafkaContact {
+        self.log().contact()
+    }
+
+    pub(super) fn contact_made(&self) {
+        self.log().made(Instant::now());
+    }
+
+    pub(super) fn contact_missed(&self, why: &str) {
+        self.log().missed(Instant::now(), why);
+    }
+
+    pub(super) fn has_contact_within(&self, time: Duration) -> bool {
+        self.log().is_fresh(Instant::now(), time)
+    }
+
+    fn log(&self) -> MutexGuard<'_, ContactLog> {
+        self.shared.contact.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn delivered(&self) {
@@ -72,6 +95,9 @@ impl KafkaMonitor {
 
 impl fmt::Debug for KafkaMonitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KafkaMonitor").field("statistics", &self.statistics()).finish()
+        f.debug_struct("KafkaMonitor")
+            .field("contact", &self.contact())
+            .field("statistics", &self.statistics())
+            .finish()
     }
 }

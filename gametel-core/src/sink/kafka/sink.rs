@@ -11,11 +11,15 @@ use tokio::sync::{OnceCell, oneshot};
 
 use crate::batch::EventBatch;
 use crate::event::{EncodedEvent, Position};
-use crate::sink::{EventSink, Outcome, Receipt, Rejection, SinkError, SinkErrorKind, WriteReport};
+use crate::sink::{
+    EventSink, Outcome, Receipt, Rejection, SinkError, SinkErrorKind, WriteReport, error_chain,
+};
 
 use super::context::MonitoredContext;
 use super::error::{kind, sink_error};
 use super::monitor::KafkaMonitor;
+use super::probe::{Probe, Question};
+use super::topic::{TopicSettings, TopicState, ensure_topic};
 use super::verdict::{Delivered, is_about_events};
 
 /// Produces events to one Kafka topic.
@@ -56,6 +60,7 @@ pub struct KafkaSink {
     topic: Arc<str>,
     brokers: Box<str>,
     monitor: KafkaMonitor,
+    _probe: Option<Probe>,
     flush_timeout: Duration,
     closed: OnceCell<Result<(), SinkError>>,
 }
@@ -70,6 +75,7 @@ pub struct KafkaSinkBuilder {
     queue_events: u32,
     queue_bytes: u32,
     statistics_interval: Duration,
+    probe_interval: Duration,
     monitor: Option<KafkaMonitor>,
 }
 
@@ -85,6 +91,7 @@ impl KafkaSink {
             queue_events: 100_000,
             queue_bytes: 64 * 1024 * 1024,
             statistics_interval: Duration::from_secs(5),
+            probe_interval: Duration::from_secs(3),
             monitor: None,
         }
     }
@@ -233,6 +240,15 @@ impl KafkaSinkBuilder {
         self
     }
 
+    /// Sets how often the cluster is asked whether it has the topic, while no event is confirmed that
+    /// would show it, and how long it may take to answer: for [`KafkaMonitor::contact`]. It is asked in a
+    /// thread of the sink's own. Default 3 s; zero is never.
+    #[must_use]
+    pub fn probe_interval(mut self, interval: Duration) -> Self {
+        self.probe_interval = interval;
+        self
+    }
+
     /// Sets which monitor the sink reports to. Default one of its own.
     #[must_use]
     pub fn monitor(mut self, monitor: &KafkaMonitor) -> Self {
@@ -240,15 +256,39 @@ impl KafkaSinkBuilder {
         self
     }
 
+    /// Makes sure of the topic, as [`ensure_topic`] does. A [monitor](Self::monitor) that was set is told
+    /// whether the cluster answered.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ensure_topic`].
+    ///
+    /// # Cancel safety
+    ///
+    /// The topic may be made though the future was dropped.
+    pub async fn ensure_topic(
+        &self,
+        settings: TopicSettings,
+        timeout: Duration,
+    ) -> Result<TopicState, SinkError> {
+        let ensured = ensure_topic(&self.brokers, &self.topic, settings, timeout).await;
+        match (&self.monitor, &ensured) {
+            (Some(monitor), Ok(_)) => monitor.contact_made(),
+            (Some(monitor), Err(error)) => monitor.contact_missed(&error_chain(error)),
+            (None, _) => {}
+        }
+        ensured
+    }
+
     /// Makes the sink. Does not wait for a connection: a cluster that is away shows in the first
     /// write.
     ///
     /// # Errors
     ///
-    /// A setting is not valid (kind `Config`).
+    /// A setting is not valid (kind `Config`), or the operating system gives no thread (kind `Io`).
     pub fn build(self) -> Result<KafkaSink, SinkError> {
         let monitor = self.monitor.unwrap_or_default();
-        let producer = ClientConfig::new()
+        let producer: FutureProducer<_> = ClientConfig::new()
             .set("bootstrap.servers", &self.brokers)
             .set("client.id", "gametel")
             .set("acks", "all")
@@ -262,11 +302,20 @@ impl KafkaSinkBuilder {
             .set("statistics.interval.ms", self.statistics_interval.as_millis().to_string())
             .create_with_context(MonitoredContext(monitor.clone()))
             .map_err(|error| sink_error("the producer can't be made".to_owned(), error))?;
+        let (topic, brokers) = (Arc::from(self.topic), self.brokers.into_boxed_str());
+        let question = (!self.probe_interval.is_zero()).then(|| Question {
+            producer: producer.clone(),
+            brokers: brokers.clone(),
+            topic: Arc::clone(&topic),
+            interval: self.probe_interval,
+            monitor: monitor.clone(),
+        });
         Ok(KafkaSink {
             producer,
-            topic: self.topic.into(),
-            brokers: self.brokers.into(),
+            topic,
+            brokers,
             monitor,
+            _probe: question.map(Probe::start).transpose()?,
             // Everything has been confirmed or given up by then.
             flush_timeout: self.delivery_timeout + Duration::from_secs(5),
             closed: OnceCell::new(),
@@ -298,6 +347,9 @@ impl EventSink for KafkaSink {
                 Outcome::Accepted(_) => self.monitor.delivered(),
                 Outcome::Rejected(_) => self.monitor.failed(),
             }
+        }
+        if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Accepted(_))) {
+            self.monitor.contact_made();
         }
         match failed_as_a_whole(&outcomes) {
             Some(rejection) => {

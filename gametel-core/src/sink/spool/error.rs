@@ -20,8 +20,16 @@ pub enum SpoolError {
         why: String,
     },
     /// Another spool has the file open, in this process or another.
-    #[error("the spool {} is in use by another process", .0.display())]
+    #[error("another process has the spool {} open", .0.display())]
     InUse(PathBuf),
+    /// It holds dead letters that would be forwarded, to a target that takes them for events.
+    #[error("the spool {} holds {events} dead letters, and its target takes events alone", path.display())]
+    DeadLetters {
+        /// The file.
+        path: PathBuf,
+        /// How many there are.
+        events: u64,
+    },
     /// SQLite or the operating system failed.
     #[error("the spool {} can't be {action}", path.display())]
     Failed {
@@ -52,12 +60,16 @@ impl SpoolError {
     /// What can be done about it.
     pub fn kind(&self) -> SinkErrorKind {
         match self {
-            Self::Missing(_) | Self::NotASpool { .. } | Self::InUse(_) => SinkErrorKind::Config,
+            Self::Missing(_)
+            | Self::NotASpool { .. }
+            | Self::InUse(_)
+            | Self::DeadLetters { .. } => SinkErrorKind::Config,
             Self::Failed { kind, .. } => *kind,
         }
     }
 }
 
+/// What its caller can do something about is the source, as it is.
 impl From<SpoolError> for SinkError {
     fn from(error: SpoolError) -> Self {
         let (kind, message) = (error.kind(), error.to_string());
@@ -65,7 +77,12 @@ impl From<SpoolError> for SinkError {
             SpoolError::Failed { source, .. } => {
                 Self::new(kind, "spool", message).with_source(source)
             }
-            _ => Self::new(kind, "spool", message),
+            SpoolError::InUse(_) | SpoolError::DeadLetters { .. } => {
+                Self::new(kind, "spool", "it can't be used").with_source(error)
+            }
+            SpoolError::Missing(_) | SpoolError::NotASpool { .. } => {
+                Self::new(kind, "spool", message)
+            }
         }
     }
 }

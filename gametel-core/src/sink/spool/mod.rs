@@ -53,6 +53,7 @@
 //! goes on.
 
 mod admitted;
+mod dead_letters;
 mod error;
 mod file;
 mod forwarder;
@@ -73,10 +74,11 @@ mod waiting;
 mod window;
 mod writer;
 
+pub use dead_letters::SpoolDeadLetters;
 pub use error::SpoolError;
 pub use monitor::{SpoolFailure, SpoolMonitor, SpoolStatus};
 pub use options::{SpoolAck, SpoolOptions};
-pub use reader::{RefusedCount, RefusedRecord, SpoolReader};
+pub use reader::{DeadLetterCount, RefusedCount, RefusedRecord, SpoolReader};
 pub use record::SpoolRecord;
 pub use sink::Spool;
 

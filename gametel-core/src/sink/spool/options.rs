@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use crate::sink::{RetryPolicy, ThreadSinkOptions};
 
+use super::SpoolDeadLetters;
+
 /// When a write to a [`Spool`](super::Spool) is accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SpoolAck {
@@ -31,6 +33,8 @@ pub enum SpoolAck {
 pub struct SpoolOptions {
     /// When a write is accepted. Default [`SpoolAck::Spool`].
     pub ack: SpoolAck,
+    /// What becomes of dead letters. Default [`SpoolDeadLetters::Forwarded`].
+    pub dead_letters: SpoolDeadLetters,
     /// How many bytes of keys and payloads the spool may hold, pending and refused together. A write
     /// that would make it more is refused whole, with kind `Backpressure`. Default 1 GiB. The file
     /// is somewhat larger: some 70 bytes an event (an estimated 100 with [`SpoolAck::Target`], for the
@@ -69,6 +73,7 @@ impl Default for SpoolOptions {
     fn default() -> Self {
         Self {
             ack: SpoolAck::Spool,
+            dead_letters: SpoolDeadLetters::Forwarded,
             max_bytes: 1024 * 1024 * 1024,
             max_events: 10_000_000,
             max_event_bytes: 1024 * 1024,
@@ -88,6 +93,12 @@ impl SpoolOptions {
     #[must_use]
     pub fn with_ack(self, ack: SpoolAck) -> Self {
         Self { ack, ..self }
+    }
+
+    /// Sets [`dead_letters`](Self::dead_letters).
+    #[must_use]
+    pub fn with_dead_letters(self, dead_letters: SpoolDeadLetters) -> Self {
+        Self { dead_letters, ..self }
     }
 
     /// Sets [`max_bytes`](Self::max_bytes).

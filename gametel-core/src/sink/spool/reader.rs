@@ -8,7 +8,7 @@ use crate::sink::SinkErrorKind;
 
 use super::lock::Lock;
 use super::record::{self, COLUMNS};
-use super::{SpoolError, SpoolRecord, SpoolStatus, file, totals};
+use super::{SpoolError, SpoolRecord, SpoolStatus, dead_letters, file, totals};
 
 /// Reads a spool, also while a server has it open. Its calls block their thread.
 ///
@@ -60,6 +60,16 @@ pub struct RefusedCount {
     pub last: Timestamp,
 }
 
+/// How many dead letters there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeadLetterCount {
+    /// Among the events that are still to be forwarded.
+    pub pending: u64,
+    /// Among those that the target refused for good.
+    pub refused: u64,
+}
+
 impl SpoolReader {
     /// Opens a spool to read. Makes and changes nothing in it.
     ///
@@ -78,6 +88,18 @@ impl SpoolReader {
     /// The spool can't be read.
     pub fn status(&self) -> Result<SpoolStatus, SpoolError> {
         totals::read(&self.connection).map_err(|error| self.failed(error))
+    }
+
+    /// Counts the [dead letters](crate::sink::DeadLetter) among what there is. Reads the whole file.
+    ///
+    /// # Errors
+    ///
+    /// The spool can't be read.
+    pub fn dead_letters(&self) -> Result<DeadLetterCount, SpoolError> {
+        let count = |table| {
+            dead_letters::count(&self.connection, table).map_err(|error| self.failed(error))
+        };
+        Ok(DeadLetterCount { pending: count("pending")?, refused: count("refused")? })
     }
 
     /// Whether a spool has the file open now, in this process or another.

@@ -90,8 +90,10 @@ impl Spool {
     ///
     /// # Errors
     ///
-    /// The file can't be made, is no spool, another spool has it open, or a limit is 0 (kind
-    /// `Config`); its disk fails, or the operating system gives no thread (kind `Io`).
+    /// The file can't be made, is no spool, another spool has it open, it has dead letters where those
+    /// are [refused](super::SpoolDeadLetters::Refused), or a limit is 0 (kind `Config`); its disk fails,
+    /// or the operating system gives no thread (kind `Io`). That another spool has it open, and that it
+    /// has dead letters, is told by the source, a [`SpoolError`](super::SpoolError).
     pub fn open(
         path: &Path,
         target: impl EventSink,
@@ -155,7 +157,8 @@ impl Spool {
     ///
     /// # Errors
     ///
-    /// The spool is closed, or its disk fails; what was moved by then stays moved.
+    /// The spool is closed, its disk fails, or there are dead letters among them where those are
+    /// [refused](super::SpoolDeadLetters::Refused); what was moved by then stays moved.
     ///
     /// # Cancel safety
     ///

@@ -14,7 +14,9 @@ use super::repeats::Repeats;
 use super::reserve::Reserve;
 use super::retrying::{Retried, Slice};
 use super::settlement::Settlement;
-use super::{SpoolAck, SpoolError, SpoolFailure, SpoolOptions, SpoolStatus, file, totals};
+use super::{
+    SpoolAck, SpoolDeadLetters, SpoolError, SpoolFailure, SpoolOptions, SpoolStatus, file, totals,
+};
 
 /// The only writer of a spool's file: what of it changes together is one transaction, and so one
 /// fsync.
@@ -30,6 +32,7 @@ pub(super) struct Store {
     claimed: (u64, u64),
     /// What is not to be spooled twice; none where writes do not wait for the target.
     repeats: Option<Repeats>,
+    dead_letters: SpoolDeadLetters,
     max_events: u64,
     max_event_bytes: usize,
     /// Whether the last transaction failed because the disk is full.
@@ -52,6 +55,7 @@ impl Store {
         options: &SpoolOptions,
     ) -> Result<(Self, watch::Receiver<SpoolStatus>), SpoolError> {
         let connection = file::open_to_write(path)?;
+        options.dead_letters.check_table(&connection, path, "pending")?;
         let failed = |error| SpoolError::failed(path, "read", error);
         let status = SpoolStatus {
             max_bytes: options.max_bytes,
@@ -78,6 +82,7 @@ impl Store {
             next: last + 1,
             claimed: (0, 0),
             repeats,
+            dead_letters: options.dead_letters,
             max_events: options.max_events,
             max_event_bytes: options.max_event_bytes,
             disk_full: false,
@@ -106,14 +111,12 @@ impl Store {
     fn admit_from(&mut self, first: i64, batch: EventBatch) -> Result<Admitted, SinkError> {
         let mut outcomes = Vec::with_capacity(batch.len());
         let (mut places, mut repeated, mut bytes) = (vec![], vec![], 0);
-        let (mut numbers, limit) = (first.., self.max_event_bytes);
+        let mut numbers = first..;
         for (place, event) in (0..).zip(batch.iter()) {
-            let size = event.size();
-            outcomes.push((size > limit).then(|| {
-                let reason = format!("the event has {size} bytes, the spool takes {limit}");
-                Outcome::Rejected(Rejection::new(SinkErrorKind::TooLarge, reason))
-            }));
-            if size > limit {
+            let unfit = self.unfit(event).map(Outcome::Rejected);
+            let is_unfit = unfit.is_some();
+            outcomes.push(unfit);
+            if is_unfit {
                 continue;
             }
             if let Some(number) = self.find(event)? {
@@ -124,7 +127,7 @@ impl Store {
                 repeats.admit(event, number);
             }
             places.push(place);
-            bytes += size as u64;
+            bytes += event.size() as u64;
         }
         let events = places.len() as u64;
         if events > 0 {
@@ -133,6 +136,16 @@ impl Store {
         self.claimed.0 += events;
         self.claimed.1 += bytes;
         Ok(Admitted { batch, outcomes, places, first, repeats: repeated })
+    }
+
+    /// Why the spool never takes this event, if it does not.
+    fn unfit(&self, event: &EncodedEvent) -> Option<Rejection> {
+        let (size, limit) = (event.size(), self.max_event_bytes);
+        if size > limit {
+            let reason = format!("the event has {size} bytes, the spool takes {limit}");
+            return Some(Rejection::new(SinkErrorKind::TooLarge, reason));
+        }
+        self.dead_letters.rejection(event)
     }
 
     /// The number of the record that has this event already, where that is asked for.
@@ -266,6 +279,7 @@ impl Store {
     /// Puts the first of the refused events behind the pending ones, to be tried once more: of those up
     /// to the number `last`, or of all that there are now.
     pub(super) fn retry_refused(&mut self, last: Option<i64>) -> Result<Retried, SinkError> {
+        self.dead_letters.check_table(&self.connection, &self.path, "refused")?;
         let (last, next) = (last.unwrap_or(self.next - 1), self.next);
         let moved = self.transact(|transaction| {
             let slice = Slice::first(transaction, last, Self::RETRIED_AT_ONCE)?;

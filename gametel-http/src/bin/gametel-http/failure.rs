@@ -1,6 +1,12 @@
+#[cfg(feature = "log")]
+use std::path::Path;
 use std::process::ExitCode;
 
+#[cfg(feature = "log")]
+use anyhow::anyhow;
 use gametel_core::endpoint::Endpoint;
+#[cfg(feature = "log")]
+use gametel_core::sink::spool::SpoolError;
 use gametel_core::sink::{SinkError, SinkErrorKind};
 use gametel_http::BindError;
 
@@ -54,7 +60,36 @@ impl From<BindError> for Failure {
 
 /// The failure of a sink that can't be opened.
 pub(crate) fn not_opened(endpoint: &Endpoint, error: SinkError) -> Failure {
+    #[cfg(feature = "log")]
+    if let Some(failure) = of_spool(&error) {
+        return failure;
+    }
     let failure =
         if error.kind() == SinkErrorKind::Config { Failure::Config } else { Failure::Failed };
     failure(anyhow::Error::new(error).context(format!("the sink {endpoint} can't be opened")))
+}
+
+/// What keeps a spool from being opened though there is nothing wrong with it.
+#[cfg(feature = "log")]
+pub(crate) fn of_spool(error: &SinkError) -> Option<Failure> {
+    use std::error::Error;
+
+    match error.source()?.downcast_ref()? {
+        SpoolError::InUse(path) => {
+            let path = path.display();
+            Some(Failure::Refused(anyhow!("another process has the spool {path} open")))
+        }
+        SpoolError::DeadLetters { path, events } => Some(dead_letters(path, *events)),
+        _ => None,
+    }
+}
+
+/// The failure of a spool with so many dead letters, which have nowhere to go.
+#[cfg(feature = "log")]
+pub(crate) fn dead_letters(spool: &Path, count: u64) -> Failure {
+    let (spool, plural) = (spool.display(), if count == 1 { "" } else { "s" });
+    Failure::Config(anyhow!(
+        "the spool {spool} holds {count} dead letter{plural}, which must not go where the events go: \
+         say where else with --dead-letter URL (sink.dead_letter)"
+    ))
 }

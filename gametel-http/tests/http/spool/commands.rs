@@ -112,12 +112,17 @@ fn drain_that_does_not_come_to_its_end_in_time_is_code_1() {
     let process = place.serve(&away.url, &[]);
     send(&process, 0, 3);
     drop(process);
-    let arguments = ["--sink", &away.url, "--timeout", "1", "--log", "error"];
-    let (code, stdout, stderr) = place.command("drain", &arguments);
-    assert_eq!(code, Some(1), "{stderr}");
-    assert!(stdout.contains("; 3 left, 0 refused"), "{stdout}");
-    assert!(stderr.contains("3 events could not be forwarded in time"), "{stderr}");
-    assert_eq!(place.status()["pending"]["events"], 3);
+    for timeout in ["1", "1s", "500ms"] {
+        let arguments = ["--sink", &away.url, "--timeout", timeout, "--log", "error"];
+        let (code, stdout, stderr) = place.command("drain", &arguments);
+        assert_eq!(code, Some(1), "{timeout}: {stderr}");
+        assert!(stdout.contains("; 3 left, 0 refused"), "{stdout}");
+        assert!(stderr.contains("3 events could not be forwarded in time"), "{stderr}");
+        assert_eq!(place.status()["pending"]["events"], 3);
+    }
+    let (code, _, stderr) = place.command("drain", &["--sink", &away.url, "--timeout", "soon"]);
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("no length of time: write it as \"30s\""), "{stderr}");
 }
 
 #[test]

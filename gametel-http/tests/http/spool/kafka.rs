@@ -2,10 +2,12 @@
 
 use std::io;
 use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
 
 use gametel_core::testing::read_kafka_topic;
 
-use super::{Place, number, send};
+use super::{Away, Place, number, send};
+use crate::support::Client;
 
 /// Connects whoever comes to `listener` with `address`, for as long as the test runs.
 fn let_through(listener: TcpListener, address: String) {
@@ -62,4 +64,48 @@ fn what_came_while_kafka_was_away_is_there_when_it_is_back() {
     let payloads = read_kafka_topic(&brokers, &topic).unwrap();
     let numbers: Vec<_> = payloads.iter().map(|payload| number(payload)).collect();
     assert_eq!(numbers, Vec::from_iter(0..110), "in order, and each once");
+}
+
+#[test]
+fn what_answers_wait_for_is_there_before_the_server_is_ready() {
+    let test = "what_answers_wait_for_is_there_before_the_server_is_ready";
+    let Some(brokers) = gametel_cluster::kafka(test) else {
+        return;
+    };
+    let place = Place::new();
+    let topic = gametel_cluster::unique("http-ready");
+    let door = TcpListener::bind("127.0.0.1:0").unwrap();
+    let sink = format!("kafka://{}/{topic}", door.local_addr().unwrap());
+    let process = place.serve(&sink, &["--spool-ack", "target", "--admin-listen", "127.0.0.1:0"]);
+    let ask = |path: &str| Client::connect(process.admin()).unwrap().get(path).unwrap();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(3) {
+        let ready = ask("/healthz/ready");
+        assert_eq!(ready.status, 503, "{ready:?}");
+        assert!(ready.body.contains("no broker was reached yet"), "{ready:?}");
+        assert_eq!(ask("/healthz/live").status, 200);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let_through(door, brokers.clone());
+    // Nobody has sent an event.
+    while ask("/healthz/ready").status != 200 {
+        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", ask("/healthz/ready"));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    send(&process, 0, 1);
+    process.terminate();
+    let (code, stderr) = process.wait();
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(read_kafka_topic(&brokers, &topic).unwrap().len(), 1);
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_kafka_that_was_never_there() {
+    let (place, away) = (Place::new(), Away::new());
+    let process = place.serve(&away.url, &[]);
+    let stop = Instant::now();
+    process.terminate();
+    let (code, stderr) = process.wait();
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stop.elapsed() < Duration::from_secs(5), "{:?}", stop.elapsed());
 }

@@ -2,6 +2,7 @@
 
 mod ack;
 mod commands;
+mod dead_letters;
 #[cfg(feature = "kafka")]
 mod kafka;
 mod kill;

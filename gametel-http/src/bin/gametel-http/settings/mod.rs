@@ -21,3 +21,5 @@ pub(crate) use problems::Problems;
 pub(crate) use resolve::Settings;
 pub(crate) use sample::SAMPLE;
 pub(crate) use section::LogFormat;
+#[cfg(feature = "log")]
+pub(crate) use value::Period;

@@ -10,9 +10,9 @@ use gametel_core::sink::SinkError;
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::runtime;
-use crate::failure::Failure;
+use crate::failure::{Failure, of_spool};
 use crate::log;
-use crate::settings::LogFormat;
+use crate::settings::{LogFormat, Period};
 
 use super::{drain, status};
 
@@ -58,15 +58,15 @@ pub(crate) struct DrainArgs {
     /// Where the events go: sqlite:PATH, kafka://HOST:PORT[,HOST:PORT…]/TOPIC, stdout: or null:
     #[arg(long, value_name = "URL", env = "GAMETEL_SINK")]
     pub(super) sink: Url,
-    /// Where the dead letters go that are among them; without it they go where the events go.
+    /// Where the dead letters go that are among them. Without it a spool that has some is not drained.
     #[arg(long, value_name = "URL", env = "GAMETEL_DEAD_LETTER")]
     pub(super) dead_letter: Option<Url>,
     /// Try again what the sink has refused for good, too.
     #[arg(long)]
     pub(super) refused: bool,
-    /// How long to try.
-    #[arg(long, value_name = "SECONDS", default_value = "60")]
-    pub(super) timeout: u32,
+    /// How long to try, such as 30s or 5m; a number alone is seconds.
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub(super) timeout: Period,
     /// How many partitions the Kafka topic gets, if it has to be created.
     #[arg(long, value_name = "N", default_value = "1", env = "GAMETEL_TOPIC_PARTITIONS")]
     pub(super) topic_partitions: NonZeroU16,
@@ -95,6 +95,9 @@ impl SpoolCommand {
 pub(super) fn not_usable(path: &Path, error: SinkError) -> Failure {
     use gametel_core::sink::SinkErrorKind;
 
+    if let Some(failure) = of_spool(&error) {
+        return failure;
+    }
     let failure =
         if error.kind() == SinkErrorKind::Config { Failure::Config } else { Failure::Failed };
     failure(

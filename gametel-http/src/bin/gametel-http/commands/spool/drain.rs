@@ -6,7 +6,7 @@ use gametel_core::sink::spool::{SpoolMonitor, SpoolOptions, SpoolReader, SpoolSt
 use gametel_core::sink::{EventSink, SinkError, Spool};
 use gametel_http::sinks::{self, SinkOptions, TopicOptions};
 
-use crate::failure::{Failure, not_opened};
+use crate::failure::{Failure, dead_letters, not_opened};
 
 use super::args::{DrainArgs, not_usable};
 use super::show;
@@ -19,14 +19,22 @@ pub(super) async fn run(args: DrainArgs) -> Result<(), Failure> {
     let endpoint = args.sink.clone().0.context("--sink").map_err(Failure::Config)?;
     let dead_letter = args.dead_letter.clone().map(|url| url.0).transpose();
     let dead_letter = dead_letter.context("--dead-letter").map_err(Failure::Config)?;
+    let failed = |error| not_usable(path, SinkError::from(error));
     // A spool that is not there is not made.
-    let reader =
-        SpoolReader::open(path).map_err(|error| not_usable(path, SinkError::from(error)))?;
+    let reader = SpoolReader::open(path).map_err(failed)?;
     if reader.is_in_use() {
         let path = path.display();
         return Err(Failure::Refused(anyhow!(
             "the spool {path} is open in a server, which empties it by itself; stop that first"
         )));
+    }
+    if dead_letter.is_none() {
+        let count = reader.dead_letters().map_err(failed)?;
+        // Before anything is forwarded, also where it is the refused ones alone.
+        let forwarded = count.pending + if args.refused { count.refused } else { 0 };
+        if forwarded > 0 {
+            return Err(dead_letters(path, forwarded));
+        }
     }
     drop(reader);
     let topic = TopicOptions::default()
@@ -60,9 +68,8 @@ async fn empty(spool: &Spool, args: &DrainArgs) -> Result<(), SinkError> {
         spool.retry_refused().await?;
     }
     let monitor = spool.monitor();
-    let limit = Duration::from_secs(args.timeout.into());
     // What is left when the time is over is read from the monitor afterwards.
-    let _ = tokio::time::timeout(limit, until_empty(&monitor)).await;
+    let _ = tokio::time::timeout(args.timeout.0, until_empty(&monitor)).await;
     Ok(())
 }
 

@@ -3,7 +3,9 @@ use std::io::{self, Write};
 use anyhow::Context;
 use gametel_core::event::{EventId, Timestamp};
 use gametel_core::sink::SinkError;
-use gametel_core::sink::spool::{RefusedCount, RefusedRecord, SpoolReader, SpoolStatus};
+use gametel_core::sink::spool::{
+    DeadLetterCount, RefusedCount, RefusedRecord, SpoolReader, SpoolStatus,
+};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -30,6 +32,7 @@ struct Report {
 struct Pending {
     events: u64,
     bytes: u64,
+    dead_letters: u64,
     /// Seconds since the oldest was spooled.
     oldest_age_seconds: Option<u64>,
 }
@@ -38,6 +41,7 @@ struct Pending {
 struct Refused {
     events: u64,
     bytes: u64,
+    dead_letters: u64,
     reasons: Vec<Reason>,
     #[serde(skip_serializing_if = "Option::is_none")]
     records: Option<Vec<Record>>,
@@ -69,6 +73,7 @@ pub(super) fn run(args: &StatusArgs) -> Result<(), Failure> {
     let reader = SpoolReader::open(&args.spool).map_err(failed)?;
     let now = Timestamp::now();
     let status = reader.status().map_err(failed)?;
+    let dead_letters = reader.dead_letters().map_err(failed)?;
     let reasons = reader.refused_by_reason(REASONS).map_err(failed)?;
     let records = match args.refused {
         true => Some(refused(&reader, now).map_err(failed)?),
@@ -77,10 +82,11 @@ pub(super) fn run(args: &StatusArgs) -> Result<(), Failure> {
     let report = Report {
         spool: args.spool.display().to_string(),
         in_use: reader.is_in_use(),
-        pending: Pending::new(&status, now),
+        pending: Pending::new(&status, dead_letters, now),
         refused: Refused {
             events: status.refused_events,
             bytes: status.refused_bytes,
+            dead_letters: dead_letters.refused,
             reasons: reasons.into_iter().map(|count| Reason::new(count, now)).collect(),
             records,
         },
@@ -113,10 +119,11 @@ fn refused(
 }
 
 impl Pending {
-    fn new(status: &SpoolStatus, now: Timestamp) -> Self {
+    fn new(status: &SpoolStatus, dead_letters: DeadLetterCount, now: Timestamp) -> Self {
         Self {
             events: status.pending_events,
             bytes: status.pending_bytes,
+            dead_letters: dead_letters.pending,
             oldest_age_seconds: status.oldest.map(|oldest| show::seconds_since(oldest, now)),
         }
     }
@@ -158,12 +165,14 @@ impl Report {
         };
         let (pending, refused) = (&self.pending, &self.refused);
         let mut text = format!(
-            "spool    {} ({use_of_it})\npending  {}, {}{oldest}\nrefused  {}, {}\n",
+            "spool    {} ({use_of_it})\npending  {}, {}{oldest}{}\nrefused  {}, {}{}\n",
             show::printable(&self.spool),
             show::events(pending.events),
             show::bytes(pending.bytes),
+            among_them(pending.dead_letters),
             show::events(refused.events),
             show::bytes(refused.bytes),
+            among_them(refused.dead_letters),
         );
         for reason in &refused.reasons {
             text += &format!(
@@ -187,5 +196,14 @@ impl Report {
             );
         }
         text
+    }
+}
+
+/// How many of them are dead letters, where any is.
+fn among_them(dead_letters: u64) -> String {
+    match dead_letters {
+        0 => String::new(),
+        1 => ", 1 of them a dead letter".to_owned(),
+        many => format!(", {} of them dead letters", show::count(many)),
     }
 }

@@ -9,7 +9,7 @@ mod url;
 
 #[cfg(not(all(feature = "log", feature = "tls")))]
 pub(super) use left_out::LeftOut;
-pub(super) use period::Period;
+pub(crate) use period::Period;
 pub(super) use size::Size;
 pub(super) use text::Text;
 pub(super) use url::Url;

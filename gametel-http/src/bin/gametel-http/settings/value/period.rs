@@ -1,4 +1,5 @@
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::fmt::friendly::{SpanParser, SpanPrinter};
@@ -7,11 +8,26 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A length of time, written as `30s`, `5m` or `1h 30m`; a number alone is seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::settings) struct Period(pub(in crate::settings) Duration);
+pub(crate) struct Period(pub(crate) Duration);
 
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&SpanPrinter::new().unsigned_duration_to_string(&self.0))
+    }
+}
+
+impl FromStr for Period {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        if let Ok(seconds) = text.parse() {
+            return Ok(Self(Duration::from_secs(seconds)));
+        }
+        // The library's message is about its grammar, and longer than the line it is printed in.
+        SpanParser::new()
+            .parse_unsigned_duration(text)
+            .map(Self)
+            .map_err(|_| "no length of time: write it as \"30s\", \"500ms\" or \"1h 30m\"")
     }
 }
 
@@ -37,14 +53,7 @@ impl Visitor<'_> for PeriodVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Period, E> {
-        if let Ok(seconds) = text.parse() {
-            return self.visit_u64(seconds);
-        }
-        // The library's message is about its grammar, and longer than the line it is printed in.
-        SpanParser::new().parse_unsigned_duration(text).map(Period).map_err(|_| {
-            let why = "no length of time: write it as \"30s\", \"500ms\" or \"1h 30m\"";
-            E::custom(format_args!("{text:?} is {why}"))
-        })
+        text.parse().map_err(|why| E::custom(format_args!("{text:?} is {why}")))
     }
 
     fn visit_u64<E: Error>(self, seconds: u64) -> Result<Period, E> {
