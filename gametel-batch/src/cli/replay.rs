@@ -8,11 +8,6 @@ use super::url::Url;
 use super::write::WriteArgs;
 
 /// Decodes records of the quarantine again, or sends them to a topic or a log.
-///
-/// Without --to they are decoded with today's catalog. What is an event of a dataset now is added to
-/// it; what still fits nowhere stays. With --to they are sent as they came, whatever they are. Either
-/// way their rows stay in the quarantine, and are marked: they are not replayed again, unless a
-/// rollback brings back what was before.
 #[derive(Debug, Args)]
 pub(super) struct Replay {
     #[command(flatten)]

@@ -119,6 +119,9 @@ pub(super) mod tests {
 
     use super::*;
 
+    /// The claim that is found not to hold, once this was done.
+    type Wrong<T> = (&'static str, fn(&mut T));
+
     fn dataset(name: &str, rows: &[u64]) -> WrittenDataset {
         let file = |(number, rows): (usize, &u64)| WrittenFile {
             path: format!("{name}/part-{number:05}.parquet"),
@@ -169,10 +172,8 @@ pub(super) mod tests {
 
     #[test]
     fn counts_that_do_not_add_up_are_found() {
-        type Spoil = fn(&mut Manifest);
-
         assert_eq!(balanced().check_conservation(), Ok(()));
-        let wrong: [(&str, Spoil); 9] = [
+        let wrong: [Wrong<Manifest>; 9] = [
             ("records read, and records in a place", |m| m.read += 1),
             ("records read, and records in a place", |m| m.tombstones += 1),
             ("records read, and records in a place", |m| m.tombstones = u64::MAX),
