@@ -61,6 +61,11 @@ enum Command {
     /// Read a source once, and replace the datasets of the output.
     Run(run::Run),
     /// Decode records of the quarantine again, or send them elsewhere.
+    ///
+    /// Without --to they are decoded with today's catalog. What is an event of a dataset now is added
+    /// to it; what still fits nowhere stays. With --to they are sent as they came, whatever they are.
+    /// Either way their rows stay in the quarantine, and are marked: they are not replayed again,
+    /// unless a rollback brings back what was before.
     Replay(replay::Replay),
     /// Bring back the datasets of an earlier run: exactly its files.
     ///
