@@ -86,6 +86,7 @@ async fn send_all(mut reader: Reader, sink: &dyn EventSink) -> Result<Taken, Bat
 
 /// Opens the end that records are sent to. Where it can be found out, it must be there.
 fn open(to: &Endpoint) -> Result<Box<dyn EventSink>, BatchError> {
+    #[cfg(any(feature = "log", feature = "kafka"))]
     let failed = |error: gametel_core::sink::SinkError| {
         BatchError::failed(format!("{to} can't be written"), error)
     };
