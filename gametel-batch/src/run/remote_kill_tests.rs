@@ -225,9 +225,9 @@ fn some_calls(step: usize) -> usize {
 async fn runs_and_rollbacks_on_s3_can_be_killed_anywhere() {
     let test = "runs_and_rollbacks_on_s3_can_be_killed_anywhere";
     let Some(mut bench) = Bench::s3(test) else { return };
-    let mut points = kill_runs(&mut bench, OutputMode::Overwrite, some_calls(5)).await;
-    points += kill_runs(&mut bench, OutputMode::Append, some_calls(5)).await;
-    points += kill_rollbacks(&mut bench, some_calls(7)).await;
+    let mut points = kill_runs(&mut bench, OutputMode::Overwrite, some_calls(13)).await;
+    points += kill_runs(&mut bench, OutputMode::Append, some_calls(17)).await;
+    points += kill_rollbacks(&mut bench, some_calls(19)).await;
     eprintln!("on S3: {points} kill points");
 }
 
