@@ -30,26 +30,13 @@ pub(super) fn record(
     sinks: &Sinks,
 ) -> Manifest {
     Manifest {
-        format: Manifest::FORMAT,
-        run: identity.run,
-        previous: identity.previous,
-        mode: identity.mode,
-        restored: None,
-        gametel: env!("CARGO_PKG_VERSION").to_owned(),
-        started: identity.started,
-        // The clock may have been set back meanwhile.
-        finished: Timestamp::now().max(identity.started),
-        catalog: CatalogVersion::of(&config.catalog),
-        sources: config.source.endpoints.iter().map(ToString::to_string).collect(),
-        output: config.output.clone(),
-        partitions: tally.partitions.iter().map(read_partition).collect(),
         read: tally.read,
         datasets: sinks.datasets.iter().map(written_dataset).collect(),
         unselected: sinks.unselected.by_name(),
         quarantine: written_dataset(&sinks.quarantine),
         quarantined: sinks.quarantined.by_name(),
         tombstones: tally.tombstones,
-        replay: None,
+        ..nothing_new(identity, config, &tally.partitions)
     }
 }
 
@@ -67,6 +54,7 @@ pub(super) fn nothing_new(
         restored: None,
         gametel: env!("CARGO_PKG_VERSION").to_owned(),
         started: identity.started,
+        // The clock may have been set back meanwhile.
         finished: Timestamp::now().max(identity.started),
         catalog: CatalogVersion::of(&config.catalog),
         sources: config.source.endpoints.iter().map(ToString::to_string).collect(),
